@@ -1,0 +1,221 @@
+/**
+ * The only reader of the environment. Every variable is declared here or in its platform's folder, with a description;
+ * `.env.example` is made from these declarations.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
+import { availableParallelism } from 'node:os';
+import { resolve } from 'node:path';
+import { parseEnv } from 'node:util';
+import { z } from 'zod';
+import type { Platform } from './platforms/platform.ts';
+import { projectRoot } from './project-root.ts';
+import { ensureSecrets } from './secrets.ts';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+const wholeNumber = (least: number, most: number, fallback: number) =>
+  z.coerce.number().int().min(least).max(most).default(fallback);
+
+/** A file named in the environment is meant from the project's folder, wherever the process was started. */
+const fromProjectRoot = (file: string) => resolve(projectRoot, file);
+
+const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+
+/** Never plain `true`: that would let any client write its own address. */
+function trustProxy(value: string, context: z.core.$RefinementCtx<string>): number | string[] {
+  if (/^\d+$/.test(value)) return Number(value);
+  const entries = value.split(',').flatMap((entry) => entry.trim() || []);
+  const known = ['loopback', 'linklocal', 'uniquelocal'];
+  const good = entries.every((entry) => {
+    const [address = '', bits = '0', ...more] = entry.split('/');
+    return known.includes(entry) || (isIP(address) && /^\d{1,3}$/.test(bits) && !more.length);
+  });
+  if (!good) {
+    context.addIssue('must be a number of proxies, or their addresses or subnets, with commas');
+  }
+  return entries;
+}
+
+/** `file:` URLs become absolute; a query (`?mode=…`) is refused, as it would be ignored. */
+function databaseUrl(value: string, context: z.core.$RefinementCtx<string>): string {
+  if (/^postgres(ql)?:\/\/./.test(value) && URL.canParse(value)) return value;
+  if (/^file:[^?#]+$/.test(value) && !value.includes(':memory:')) {
+    return `file:${fromProjectRoot(value.slice('file:'.length).replace(/^\/\/(?=\/)/, ''))}`;
+  }
+  context.addIssue('must be file:<path> or postgresql://user:password@host:port/database');
+  return value;
+}
+
+export const houseSettings = z.object({
+  NODE_ENV: z
+    .enum(['development', 'test', 'production'])
+    .default('development')
+    .describe('production: no seed data, no generated secrets, no public passwords.'),
+  PORT: wholeNumber(0, 65_535, 3000).describe('Port to listen on; 0 for any free one.'),
+  HOST: z
+    .string()
+    .default('127.0.0.1')
+    .describe('Address to listen on; 0.0.0.0 for all, as in a container.'),
+  BASE_URL: z
+    .url({ protocol: /^https?$/, error: 'must be an http or https URL' })
+    .transform((url) => url.replace(/\/+$/, ''))
+    .optional()
+    .describe('How the world reaches this server. Empty: where it listens.'),
+  DATABASE_URL: z
+    .string()
+    .default('file:data/partner-idp-kit.db')
+    .transform(databaseUrl)
+    .describe('file:<path> for the embedded SQLite, or postgresql://user:password@host:port/name.'),
+  DATABASE_POOL_SIZE: wholeNumber(1, 1000, 10).describe(
+    'PostgreSQL connections that one process may hold.',
+  ),
+  PLATFORMS: z
+    .string()
+    .default('all')
+    .describe('Which platforms to answer: ids separated by commas, or all.'),
+  FIRST_PARTY_LOGIN: z
+    .stringbool()
+    .default(false)
+    .describe('true: POST /user/login gives your own app a token for a login and password.'),
+  ACCESS_TOKEN_TTL: wholeNumber(60, 86_400, 3600).describe(
+    'How long an access token is good, in seconds.',
+  ),
+  TRUST_PROXY: z
+    .string()
+    .default('0')
+    .transform(trustProxy)
+    .describe(
+      'Proxies whose X-Forwarded-For counts: how many, or their addresses or subnets. 0: none.',
+    ),
+  BCRYPT_COST: wholeNumber(10, 16, 10).describe(
+    'bcrypt cost factor of new password hashes; one more doubles the time.',
+  ),
+  PASSWORD_CONCURRENCY: wholeNumber(1, 64, availableParallelism()).describe(
+    'Passwords compared at the same time. Empty: as many as there are cores.',
+  ),
+  PASSWORD_QUEUE: wholeNumber(0, 100_000, 200).describe(
+    'Passwords that may wait for that; beyond, 503 with Retry-After.',
+  ),
+  LOG_LEVEL: z
+    .enum(logLevels)
+    .default('info')
+    .describe(`${logLevels.join(', ')}.`),
+  LOG_FORMAT: z
+    .enum(['auto', 'json', 'pretty'])
+    .default('auto')
+    .describe('json, pretty, or auto: pretty on a terminal outside production.'),
+  SECRETS_FILE: z
+    .string()
+    .default('data/secrets.env')
+    .transform(fromProjectRoot)
+    .describe('Where missing secrets are generated (not in production), readable by you alone.'),
+  STOP_DELAY: wholeNumber(0, 300, 0).describe(
+    'Seconds from SIGTERM (/readyz says 503) to closing the port, for a load balancer to notice.',
+  ),
+});
+
+type House = z.output<typeof houseSettings>;
+
+/** A platform to answer, with its settings. */
+export type ConfiguredPlatform = {
+  readonly platform: Platform;
+  readonly settings: z.output<Platform['settings']>;
+};
+
+export type Config = Readonly<House> & {
+  readonly production: boolean;
+  readonly platforms: readonly ConfiguredPlatform[];
+};
+
+/** All that is wrong with the configuration, in one message. Names variables, never their values: one may be a secret. */
+export class ConfigError extends Error {
+  constructor(problems: readonly string[]) {
+    super(['The configuration is not usable:', ...problems.map((one) => `  - ${one}`)].join('\n'));
+    this.name = 'ConfigError';
+  }
+}
+
+/** A value that a person could guess, or that stands in some documentation. */
+const guessable = (value: string) =>
+  value.length < 16 || new Set(value).size < 8 || /example|change.?me|secret|password/i.test(value);
+
+export const isSecret = (setting: z.ZodType): boolean => setting.meta()?.['secret'] === true;
+
+const isMissing = (issue: z.core.$ZodIssue) =>
+  issue.code === 'invalid_type' && issue.message.endsWith('received undefined');
+
+/** The settings, and what is wrong with them. The first is only to be used when there is none of the second. */
+function read<Settings extends z.ZodObject>(settings: Settings, env: Environment) {
+  const result = settings.safeParse(env);
+  const problems = (result.error?.issues ?? []).map((issue) =>
+    isMissing(issue)
+      ? `${issue.path.join('.')} is missing`
+      : `${issue.path.join('.')}: ${issue.message}`,
+  );
+  return { value: result.data as z.output<Settings>, problems };
+}
+
+/** The ids in PLATFORMS that are not of the registry, and those platforms that are chosen. */
+function choose(list: string, registry: readonly Platform[]) {
+  const ids = list.split(',').flatMap((id) => id.trim() || []);
+  const all = ids.includes('all');
+  const unknown = ids.filter((id) => id !== 'all' && !registry.some((one) => one.id === id));
+  const chosen = registry.filter(({ id }) => all || ids.includes(id));
+  return { chosen, unknown };
+}
+
+/**
+ * The configuration in these variables; an empty one counts as not set. Outside production, missing secrets are taken from
+ * SECRETS_FILE, and generated into it.
+ *
+ * @throws {ConfigError} with all problems at once
+ */
+export function readConfig(environment: Environment, registry: readonly Platform[]): Config {
+  const env = Object.fromEntries(
+    Object.entries(environment).filter(([, value]) => value !== undefined && value.trim() !== ''),
+  );
+  const house = read(houseSettings, env);
+  const { chosen, unknown } = choose(env['PLATFORMS'] ?? 'all', registry);
+  const problems = [
+    ...house.problems,
+    ...unknown.map((id) => {
+      const known = registry.map((one) => one.id).join(', ');
+      return `PLATFORMS: there is no platform "${id}"; there are ${known}`;
+    }),
+  ];
+
+  const production = env['NODE_ENV'] === 'production';
+  const secrets = chosen.flatMap(({ settings }) =>
+    Object.entries(settings.shape).flatMap(([name, setting]) =>
+      isSecret(setting as z.ZodType) ? [name] : [],
+    ),
+  );
+  if (production) {
+    for (const name of secrets) {
+      if (env[name] !== undefined && guessable(env[name])) {
+        problems.push(`${name} is a value that can be guessed; make one: openssl rand -hex 24`);
+      }
+    }
+  } else if (problems.length === 0) {
+    const missing = secrets.filter((name) => env[name] === undefined);
+    Object.assign(env, ensureSecrets(house.value.SECRETS_FILE, missing));
+  }
+
+  const platforms = chosen.map((platform) => {
+    const { value, problems: inSettings } = read(platform.settings, env);
+    problems.push(...inSettings.map((one) => `${one} (platform ${platform.id})`));
+    return { platform, settings: value };
+  });
+
+  if (problems.length > 0) throw new ConfigError(problems);
+  return { ...house.value, production, platforms };
+}
+
+/** The process's environment, over what stands in the project's `.env`. */
+export function environment(): Environment {
+  const file = fromProjectRoot('.env');
+  return existsSync(file)
+    ? { ...parseEnv(readFileSync(file, 'utf8')), ...process.env }
+    : process.env;
+}

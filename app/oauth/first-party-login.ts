@@ -1,0 +1,77 @@
+/**
+ * POST /user/login — the simple call that the mobile app of a small customer makes. JSON or form:
+ *
+ *   {"login":"test1","password":"…","scope":"verify"}
+ *   200 {"access_token":"…","token_type":"Bearer","expires_in":3600,"scope":"verify"}
+ *   401 {"error":"invalid_grant","error_description":"The login or the password is wrong."}
+ *
+ * Only for the customer's own app, and off unless FIRST_PARTY_LOGIN=true. It is not the OAuth password grant. The token is
+ * good for `verify` unless more is asked for. Unknown login, wrong password and suspension are one answer.
+ */
+import { json } from '../http/answer.ts';
+import type { Endpoint, Incoming } from '../http/endpoint.ts';
+import { type Refusal, refused } from '../verification/verdict.ts';
+import type { Verify } from '../verification/verify.ts';
+import { everyScope, parseScope, scopes } from './scopes.ts';
+
+/** The OAuth client that these tokens belong to. */
+export const firstPartyClient = {
+  id: 'first-party',
+  name: 'First-party login',
+  scope: everyScope,
+};
+
+export type IssueToken = (request: {
+  clientId: string;
+  uid: number;
+  scope: readonly string[];
+  ttl: number;
+  actor: string;
+}) => Promise<{ token: string }>;
+
+const text = (value: unknown) => (typeof value === 'string' ? value : undefined);
+
+export const firstPartyLogin = (verify: Verify, issue: IssueToken, ttl: number): Endpoint => ({
+  path: '/user/login',
+  methods: ['POST'],
+  accepts: 'any',
+  async answer({ parameters }: Incoming) {
+    const error = (status: number, code: string, error_description: string, headers = {}) =>
+      json(status, { error: code, error_description }, headers);
+    const no = (because: Refusal) => ({
+      ...error(401, 'invalid_grant', 'The login or the password is wrong.', {
+        'WWW-Authenticate': 'Bearer realm="partner-idp-kit"',
+      }),
+      verdict: refused(because),
+    });
+
+    const login = text(parameters['login']);
+    const password = text(parameters['password']);
+    if (login === undefined || password === undefined) {
+      return error(400, 'invalid_request', 'Send login and password, each once.');
+    }
+    const scope = parseScope(text(parameters['scope']) ?? scopes.verify);
+    if (scope.length === 0 || !scope.every((name) => everyScope.includes(name))) {
+      return error(400, 'invalid_scope', `The scopes are ${everyScope.join(', ')}.`);
+    }
+
+    const verdict = await verify({ kind: 'password', login, password });
+    if (!verdict.accepted) return no(verdict.because);
+
+    const { uid } = verdict.user;
+    const { token } = await issue({
+      clientId: firstPartyClient.id,
+      uid,
+      scope,
+      ttl,
+      actor: `uid:${uid}`,
+    });
+    const body = {
+      access_token: token,
+      token_type: 'Bearer',
+      expires_in: ttl,
+      scope: scope.join(' '),
+    };
+    return { ...json(200, body), verdict };
+  },
+});

@@ -1,0 +1,152 @@
+/**
+ * Everyone the scenarios talk about. `people` and `groups` are the vendors' documented ones, to the letter, and what
+ * prisma/seed.ts puts into an empty database. `understudies` are only ever in throw-away databases: they play what the
+ * vendors describe without naming anybody.
+ */
+
+export type CastGroup = {
+  readonly name: string;
+  readonly subject: string;
+  readonly displayName: string;
+  readonly status: 'active' | 'suspended';
+  readonly services?: readonly string[];
+};
+
+export type CastPerson = {
+  readonly uid: number;
+  readonly login: string;
+  /** Public, therefore refused in production. */
+  readonly password: string;
+  readonly name: string;
+  readonly email: string;
+  readonly status: 'active' | 'suspended';
+  readonly group?: string;
+  readonly profile?: Readonly<Record<string, string | number>>;
+};
+
+/** https://kb.authlete.com — "Developer authentication callback", the two tables. */
+export const groups: readonly CastGroup[] = [
+  { name: 'Dev 01', subject: 'dev01', displayName: 'Developer Group 01', status: 'active' },
+  { name: 'Dev 02', subject: 'dev02', displayName: 'Developer Group 02', status: 'active' },
+];
+
+export const people: readonly CastPerson[] = [
+  // Authlete's four.
+  {
+    uid: 1,
+    login: 'test1',
+    password: 'test1',
+    name: 'Test One',
+    email: 'test1@example.com',
+    status: 'active',
+    group: 'Dev 01',
+  },
+  {
+    uid: 2,
+    login: 'test2',
+    password: 'test2',
+    name: 'Test Two',
+    email: 'test2@example.com',
+    status: 'active',
+    group: 'Dev 01',
+  },
+  {
+    uid: 3,
+    login: 'test3',
+    password: 'test3',
+    name: 'Test Three',
+    email: 'test3@example.com',
+    status: 'active',
+    group: 'Dev 02',
+  },
+  {
+    uid: 4,
+    login: 'test4',
+    password: 'test4',
+    name: 'Test Four',
+    email: 'test4@example.com',
+    status: 'suspended',
+    group: 'Dev 02',
+  },
+  // ConnectyCube's {"user": {"id": 2345, "login": "simon371", "fill_name": "Simon Davis"}}.
+  {
+    uid: 2345,
+    login: 'simon371',
+    password: 'simon371',
+    name: 'Simon Davis',
+    email: 'simon371@example.com',
+    status: 'active',
+  },
+  // Pango's {"result": "OK", "user": {"uid": 690109944}}.
+  {
+    uid: 690109944,
+    login: 'vpn-user',
+    password: 'vpn-user',
+    name: 'VPN User',
+    email: 'vpn-user@example.com',
+    status: 'active',
+    profile: { country: 'NO', license: '2', traffic: 1_073_741_824 },
+  },
+];
+
+export const understudyGroups: readonly CastGroup[] = [
+  { name: 'Dev 03', subject: 'dev03', displayName: 'Developer Group 03', status: 'suspended' },
+  {
+    name: 'Dev 04',
+    subject: 'dev04',
+    displayName: 'Developer Group 04',
+    status: 'active',
+    services: ['9007199254740993'],
+  },
+];
+
+export const understudies: readonly CastPerson[] = [
+  {
+    uid: 31,
+    login: 'in-suspended-group',
+    password: 'a group can be suspended',
+    name: 'Gro Suspended',
+    email: 'gro@example.com',
+    status: 'active',
+    group: 'Dev 03',
+  },
+  {
+    uid: 32,
+    login: 'one-service-only',
+    password: 'only one service',
+    name: 'Olav Service',
+    email: 'olav@example.com',
+    status: 'active',
+    group: 'Dev 04',
+  },
+  {
+    uid: 33,
+    login: 'Åse.Bjørnå',
+    password: 'blåbærsyltetøy 🫐',
+    name: 'Åse Bjørnå 🫐',
+    email: 'ase@example.com',
+    status: 'active',
+    group: 'Dev 01',
+  },
+];
+
+/**
+ * Tokens that rows send. A placeholder, bound to a real token when the row is played: `token.<login>` is a good one of
+ * that user, with every scope; the others are what they are called.
+ */
+export const tokenOf = (login: string): string => `{{token.${login}}}`;
+
+export const tokens = {
+  neverIssued: '{{token:never-issued}}',
+  expired: '{{token:expired}}',
+  revoked: '{{token:revoked}}',
+  /** Good, but not for verification: its scope is `profile`. */
+  withoutVerifyScope: '{{token:without-verify-scope}}',
+  /** Good, but of a client, not of a user (client credentials). */
+  ofAClient: '{{token:of-a-client}}',
+} as const;
+
+/** The key and secret that the calling platform holds. */
+export const callers = {
+  authlete: { user: '{{authlete.apiKey}}', password: '{{authlete.apiSecret}}' },
+} as const;

@@ -1,0 +1,65 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Config } from './config.ts';
+import { firstPartyClient } from './oauth/first-party-login.ts';
+import { projectRoot } from './project-root.ts';
+import { ensureClient } from './store/clients.ts';
+import { type Database, openDatabase } from './store/database.ts';
+import { migrate } from './store/migrations.ts';
+import { isOutage } from './store/outage.ts';
+import { createPasswords, type Passwords } from './store/passwords.ts';
+import { createTokens, type OwnTokens } from './store/tokens.ts';
+import { createUsers } from './store/users.ts';
+import { createVerify, type UserStore, type Verify } from './verification/verify.ts';
+
+/** Everything that answers a request, wired. To put your own user store in, replace `createUsers` here. */
+export type Services = {
+  readonly version: string;
+  readonly database: Database;
+  readonly passwords: Passwords;
+  readonly users: UserStore;
+  readonly tokens: OwnTokens;
+  readonly verify: Verify;
+  /** Asks the database for something trivial. */
+  readonly ping: () => Promise<unknown>;
+  readonly isOutage: (error: unknown) => boolean;
+  readonly close: () => Promise<void>;
+};
+
+/** What only tests change. */
+export type Overrides = {
+  readonly now?: () => Date;
+  readonly bcryptCost?: number;
+};
+
+const { version } = JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8')) as {
+  version: string;
+};
+
+/** Migrates the database, opens it, and wires everything to it. */
+export async function createServices(
+  config: Config,
+  { now = () => new Date(), bcryptCost = config.BCRYPT_COST }: Overrides = {},
+): Promise<Services> {
+  await migrate(config.DATABASE_URL);
+  const database = await openDatabase(config.DATABASE_URL, { poolSize: config.DATABASE_POOL_SIZE });
+  const passwords = createPasswords({
+    cost: bcryptCost,
+    concurrency: config.PASSWORD_CONCURRENCY,
+    queue: config.PASSWORD_QUEUE,
+  });
+  const users = createUsers(database, passwords);
+  const tokens = createTokens(database, now);
+  if (config.FIRST_PARTY_LOGIN) await ensureClient(database, firstPartyClient);
+  return {
+    version,
+    database,
+    passwords,
+    users,
+    tokens,
+    verify: createVerify(users, tokens, now),
+    ping: () => database.prisma.$queryRaw`SELECT 1`,
+    isOutage,
+    close: () => database.close(),
+  };
+}

@@ -1,0 +1,126 @@
+import { hash, randomBytes } from 'node:crypto';
+import type { TokenFacts } from '../verification/decide.ts';
+import type { TokenStore } from '../verification/verify.ts';
+import { record } from './audit.ts';
+import type { Database } from './database.ts';
+import { factsOf, type UserRow, userColumns } from './users.ts';
+
+/** How a token, code or secret of 256 random bits is kept: SHA-256, base64url. It needs no salt and no slow hash. */
+export const digest = (token: string): string => hash('sha256', token, 'base64url');
+
+/** 256 random bits, base64url: 43 characters, all of them allowed in a bearer token (RFC 6750 §2.1). */
+export const newToken = (): string => randomBytes(32).toString('base64url');
+
+export type Issued = {
+  readonly token: string;
+  readonly scope: readonly string[];
+  readonly expiresAt: Date;
+};
+
+export type TokenRequest = {
+  readonly clientId: string;
+  readonly uid: number;
+  readonly scope: readonly string[];
+  /** Seconds. */
+  readonly ttl: number;
+  /** For the audit trail. */
+  readonly actor: string;
+};
+
+/** Tokens in our own database. */
+export type OwnTokens = TokenStore & {
+  /** A new grant with one access token. The token is returned once, and stored as its SHA-256. */
+  issue(request: TokenRequest): Promise<Issued>;
+  /** What is known of a token, for people: as `findToken`, with the moment it was issued. */
+  inspect(token: string): Promise<TokenFacts | undefined>;
+  /** Ends the token and whatever else came of the same grant. False: there is no such token. */
+  revoke(token: string, actor: string): Promise<boolean>;
+};
+
+const separated = (scope: string): string[] => scope.split(' ').filter((one) => one !== '');
+
+/**
+ * One row, one look-up, nothing cached: a suspension or a revocation counts from the next request on, in every process.
+ * A token whose grant is revoked is revoked.
+ */
+const lookUp = `
+  SELECT t.expires_at, COALESCE(t.revoked_at, g.revoked_at), t.scope, t.client_id, ${userColumns}
+  FROM access_tokens t
+  JOIN grants g ON g.id = t.grant_id
+  LEFT JOIN users u ON u.uid = t.user_uid
+  LEFT JOIN groups o ON o.id = u.group_id
+  WHERE t.token_hash = $1`;
+
+type TokenRow = readonly [
+  expiresAt: string,
+  revokedAt: string | null,
+  scope: string,
+  clientId: string,
+  ...user: UserRow,
+];
+
+export function createTokens({ prisma, prepareRead }: Database, now: () => Date): OwnTokens {
+  const read = prepareRead<TokenRow>(lookUp);
+
+  const findToken = async (token: string): Promise<TokenFacts | undefined> => {
+    const row = await read(digest(token));
+    if (!row) return undefined;
+    const [expiresAt, revokedAt, scope, clientId, ...user] = row;
+    return {
+      expiresAt: new Date(expiresAt),
+      revokedAt: revokedAt === null ? undefined : new Date(revokedAt),
+      scope: separated(scope),
+      clientId,
+      subject: factsOf(user),
+    };
+  };
+
+  return {
+    findToken,
+    inspect: findToken,
+
+    async issue({ clientId, uid, scope, ttl, actor }) {
+      const token = newToken();
+      const issuedAt = now();
+      const expiresAt = new Date(issuedAt.getTime() + ttl * 1000);
+      await prisma.$transaction(async (db) => {
+        const grant = await db.grant.create({
+          data: { clientId, userUid: uid, scope: scope.join(' ') },
+        });
+        await db.accessToken.create({
+          data: {
+            tokenHash: digest(token),
+            grantId: grant.id,
+            clientId,
+            userUid: uid,
+            scope: scope.join(' '),
+            createdAt: issuedAt,
+            expiresAt,
+          },
+        });
+        await record(db, {
+          actor,
+          action: 'token.issue',
+          target: `uid:${uid}`,
+          detail: { clientId },
+        });
+      });
+      return { token, scope, expiresAt };
+    },
+
+    async revoke(token, actor) {
+      return prisma.$transaction(async (db) => {
+        const { count } = await db.grant.updateMany({
+          where: { accessTokens: { some: { tokenHash: digest(token) } }, revokedAt: null },
+          data: { revokedAt: now() },
+        });
+        const found = await db.accessToken.findUnique({ where: { tokenHash: digest(token) } });
+        if (count > 0) {
+          const target = `uid:${found?.userUid ?? 'none'}`;
+          await record(db, { actor, action: 'token.revoke', target });
+        }
+        return found !== null;
+      });
+    },
+  };
+}

@@ -1,0 +1,46 @@
+import { accepted, refused, type User, type Verdict } from './verdict.ts';
+
+/** A user as the store knows him, with the two switches that can shut him out. */
+export type UserFacts = {
+  readonly user: User;
+  readonly userActive: boolean;
+  /** True for a user without a group. */
+  readonly groupActive: boolean;
+};
+
+export type TokenFacts = {
+  readonly expiresAt: Date;
+  readonly revokedAt: Date | undefined;
+  readonly scope: readonly string[];
+  /** The OAuth client the token was issued to. */
+  readonly clientId: string;
+  /** Undefined: the client's own token (RFC 6749 §4.4), which speaks for nobody. */
+  readonly subject: UserFacts | undefined;
+};
+
+export type PasswordFacts = {
+  readonly passwordMatches: boolean;
+  readonly subject: UserFacts;
+};
+
+/** The order of these lines is the policy. A token is expired from `expiresAt` on, that instant included. */
+export function decideToken(found: TokenFacts | undefined, scope: string, now: Date): Verdict {
+  if (!found) return refused('unknown');
+  if (found.revokedAt) return refused('revoked');
+  if (found.expiresAt <= now) return refused('expired');
+  if (!found.scope.includes(scope)) return refused('insufficient-scope');
+  if (!found.subject) return refused('unknown');
+  return decideUser(found.subject);
+}
+
+export function decidePassword(found: PasswordFacts | undefined): Verdict {
+  if (!found) return refused('unknown');
+  if (!found.passwordMatches) return refused('wrong-password');
+  return decideUser(found.subject);
+}
+
+export function decideUser({ user, userActive, groupActive }: UserFacts): Verdict {
+  if (!userActive) return refused('user-suspended');
+  if (!groupActive) return refused('group-suspended');
+  return accepted(user);
+}

@@ -1,0 +1,72 @@
+/**
+ * The words every platform file speaks. Many wire dialects, one question: is this credential good, and whose is it?
+ */
+
+/** The user as a platform may learn of him. */
+export type User = {
+  /** Positive integer, the same for ever: what platforms store to know the user again. */
+  readonly uid: number;
+  /** Unique without regard to case; never changes. */
+  readonly login: string;
+  /** Full name, for people to read. */
+  readonly name: string;
+  readonly email: string | undefined;
+  readonly group: Group | undefined;
+  readonly profile: Profile;
+};
+
+export type Group = {
+  readonly name: string;
+  /** What a platform knows the group by: ASCII, 1-100 characters. */
+  readonly subject: string;
+  readonly displayName: string;
+  /** Authlete service API keys (decimal) that the group may use; empty: any. */
+  readonly services: readonly string[];
+};
+
+/** Further facts about a user that some platform may be told, by the names that platform uses. All optional. */
+export type Profile = Readonly<Record<string, string | number | boolean>>;
+
+/** What the request hands us to prove who the user is. */
+export type Credential =
+  | {
+      readonly kind: 'token';
+      readonly token: string;
+      /** What the token must be good for, e.g. `verify`. */
+      readonly scope: string;
+    }
+  | { readonly kind: 'password'; readonly login: string; readonly password: string };
+
+/** Why we say no. For the operator: no platform is told which of these it was. */
+export const refusals = [
+  /** The request is not of the form the platform documents. */
+  'malformed',
+  /** No credential in it, or more than one. */
+  'no-credential',
+  /** No such token, or no such login. */
+  'unknown',
+  'wrong-password',
+  'expired',
+  'revoked',
+  /** The token was issued for something else. */
+  'insufficient-scope',
+  'user-suspended',
+  'group-suspended',
+  /** The credential is good, but belongs to another user than the request names. */
+  'another-user',
+  /** The user has no group, and the platform only knows groups. */
+  'no-group',
+  /** The user's group, or this backend, does not serve the calling service. */
+  'service-not-allowed',
+  /** The credential is of a kind that this backend does not accept (Authlete's `sns`). */
+  'unsupported-credential',
+] as const;
+
+export type Refusal = (typeof refusals)[number];
+
+export type Verdict =
+  | { readonly accepted: true; readonly user: User }
+  | { readonly accepted: false; readonly because: Refusal };
+
+export const accepted = (user: User): Verdict => ({ accepted: true, user });
+export const refused = (because: Refusal): Verdict => ({ accepted: false, because });

@@ -1,0 +1,45 @@
+import { type Config, houseSettings } from './config.ts';
+import { people } from './scenarios/cast.ts';
+
+/** The admin command that works on this server's database; a URL with a password in it is not repeated. */
+function adminCommand({ DATABASE_URL }: Config): string {
+  const command = 'npm run -s admin --';
+  const usual = houseSettings.shape.DATABASE_URL.parse(undefined);
+  return DATABASE_URL === usual || !DATABASE_URL.startsWith('file:')
+    ? command
+    : `DATABASE_URL='${DATABASE_URL}' ${command}`;
+}
+
+/** A line to paste for each platform, of which the secret or token is asked for when it runs. */
+function tryOut(config: Config, url: string): string[] {
+  const admin = adminCommand(config);
+  const lines: Readonly<Record<string, (settings: Record<string, unknown>) => string>> = {
+    authlete: ({ AUTHLETE_CALLBACK_PATH }) =>
+      `curl -s -u "$(${admin} caller authlete)" --json '{"serviceApiKey":1,"id":"test1","password":"test1","expiresIn":0}' ${url}${AUTHLETE_CALLBACK_PATH}`,
+    connectycube: () => `curl -s "${url}/user/verify?token=$(${admin} token mint --user simon371)"`,
+    pango: ({ PANGO_PATH, PANGO_TOKEN_PARAMETER }) =>
+      `curl -s "${url}${PANGO_PATH}?${PANGO_TOKEN_PARAMETER}=$(${admin} token mint --user vpn-user)"`,
+  };
+  return config.platforms.flatMap(({ platform, settings }) => lines[platform.id]?.(settings) ?? []);
+}
+
+/** What a new user needs to see on his terminal; nothing in production. */
+export function welcome(config: Config, url: string): string {
+  if (config.production) return '';
+  const users = people.map(
+    ({ login, uid, group, status }) =>
+      `  ${login.padEnd(10)} uid ${String(uid).padEnd(10)} ${(group ?? '').padEnd(7)} ${status}`,
+  );
+  return `
+partner-idp-kit: ${config.platforms.map(({ platform }) => platform.title).join(', ')}
+
+Users of the seed (each one's password is the login):
+${users.join('\n')}
+
+Try it, from this folder:
+${tryOut(config, url)
+  .map((line) => `  ${line}`)
+  .join('\n')}
+
+`;
+}
