@@ -7,8 +7,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PrismaLibSql } from '@prisma/adapter-libsql';
 import { PrismaPg } from '@prisma/adapter-pg';
-import { bindMigrationAwareSqlAdapterFactory } from '@prisma/driver-adapter-utils';
+import { bindMigrationAwareSqlAdapterFactory, ColumnTypeEnum } from '@prisma/driver-adapter-utils';
 import * as engine from '@prisma/schema-engine-wasm/schema_engine_bg';
+import pg from 'pg';
 import { projectRoot } from '../app/project-root.ts';
 import type { Provider } from '../app/store/database.ts';
 import { migrationsFor } from '../app/store/migrations.ts';
@@ -22,22 +23,18 @@ declare const WebAssembly: {
   ): Promise<{ instance: { exports: { __wbindgen_start(): void } } }>;
 };
 
-/** What the package's main module does, where `import` of WebAssembly does not need a flag. */
-async function loadEngine() {
-  const file = 'node_modules/@prisma/schema-engine-wasm/schema_engine_bg.wasm';
-  const { instance } = await WebAssembly.instantiate(readFileSync(join(projectRoot, file)), {
-    './schema_engine_bg.js': engine,
-  });
-  engine.__wbg_set_wasm(instance.exports);
-  instance.exports.__wbindgen_start();
-}
+// As the package's main module does, which Node 20 loads behind a flag only.
+const wasm = 'node_modules/@prisma/schema-engine-wasm/schema_engine_bg.wasm';
+const { instance } = await WebAssembly.instantiate(readFileSync(join(projectRoot, wasm)), {
+  './schema_engine_bg.js': engine,
+});
+engine.__wbg_set_wasm(instance.exports);
+instance.exports.__wbindgen_start();
 
-let loaded: Promise<void> | undefined;
-
-class ShadowSqlite extends PrismaLibSql {
-  /** The engine has whole migrations run by executeRaw, which is for one statement here. */
+class Sqlite extends PrismaLibSql {
   override async connectToShadowDb() {
     const adapter = await super.connectToShadowDb();
+    // The engine has it run a whole migration; its own runs the first statement and says nothing.
     adapter.executeRaw = async ({ sql }) => {
       await adapter.executeScript(sql);
       return 0;
@@ -46,60 +43,69 @@ class ShadowSqlite extends PrismaLibSql {
   }
 }
 
-class ShadowPostgresql extends PrismaPg {
-  /** The adapter does not know "char", PostgreSQL's one-byte type, which these columns have. */
+class Postgresql extends PrismaPg {
+  constructor(url: string) {
+    // Not the URL itself: its database would win over the shadow's, and be migrated in its stead.
+    // The adapter drops the shadow before it ends the pool: connections must not stay idle.
+    const { host, port, user, password, database, ssl } = new pg.Client(url);
+    super({ host, port, user, password, database, ssl, idleTimeoutMillis: 1 });
+  }
+
   override async connectToShadowDb() {
     const adapter = await super.connectToShadowDb();
+    // Its own splits at every semicolon, also in comments and strings.
+    adapter.executeScript = async (sql) => {
+      await adapter.executeRaw({ sql, args: [], argTypes: [] });
+    };
+    // It does not know "char", the one-byte type of some columns of PostgreSQL's catalog.
     const queryRaw = adapter.queryRaw.bind(adapter);
-    adapter.queryRaw = (query) => {
+    adapter.queryRaw = async (query) => {
       const sql = query.sql.replace(/\.(contype|confdeltype|confupdtype)\b/g, '$&::text');
-      return queryRaw({ ...query, sql });
+      const { columnNames, columnTypes, rows } = await queryRaw({ ...query, sql });
+      for (const name of ['constraint_type', 'confdeltype', 'confupdtype']) {
+        const column = columnNames.indexOf(name);
+        if (column >= 0) columnTypes[column] = ColumnTypeEnum.Character;
+      }
+      return { columnNames, columnTypes, rows };
     };
     return adapter;
   }
 }
 
-/** prisma/schema.prisma as this provider reads it. */
-export function schemaFor(provider: Provider): string {
-  const schema = readFileSync(join(projectRoot, 'prisma/schema.prisma'), 'utf8');
-  return provider === 'sqlite' ? schema : postgresqlSchema(schema);
-}
-
 /**
- * The SQL that the migrations of this provider lack; empty when they make just what the schema
- * says.
+ * The SQL that this provider's migrations lack; empty when they make just what the schema says.
  *
  * @param postgresqlUrl a server on which shadow databases may be created; for `postgresql` only
  */
 export async function schemaDiff(provider: Provider, postgresqlUrl: string): Promise<string> {
-  loaded ??= loadEngine();
-  await loaded;
-  const schema = { path: 'schema.prisma', content: schemaFor(provider) };
-  const { exitCode, stdout } = await (
-    await engine.SchemaEngine.new(
-      { datamodels: [[schema.path, schema.content]] },
-      () => {},
-      bindMigrationAwareSqlAdapterFactory(
-        provider === 'sqlite'
-          ? new ShadowSqlite({ url: ':memory:' })
-          : new ShadowPostgresql({ connectionString: postgresqlUrl, allowExitOnIdle: true }),
-      ),
-    )
-  ).diff({
+  const models = readFileSync(join(projectRoot, 'prisma/schema.prisma'), 'utf8');
+  const schema = provider === 'sqlite' ? models : postgresqlSchema(models);
+  const folder = join(projectRoot, 'prisma/migrations', provider);
+  const adapter =
+    provider === 'sqlite' ? new Sqlite({ url: ':memory:' }) : new Postgresql(postgresqlUrl);
+  const schemaEngine = await engine.SchemaEngine.new(
+    { datamodels: [['schema.prisma', schema]] },
+    () => {},
+    bindMigrationAwareSqlAdapterFactory(adapter),
+  );
+  const { stdout, exitCode } = await schemaEngine.diff({
     from: {
       tag: 'migrations',
-      baseDir: join(projectRoot, 'prisma/migrations', provider),
-      lockfile: { path: 'migration_lock.toml', content: `provider = "${provider}"\n` },
+      baseDir: folder,
+      lockfile: {
+        path: 'migration_lock.toml',
+        content: readFileSync(join(folder, 'migration_lock.toml'), 'utf8'),
+      },
       shadowDbInitScript: '',
       migrationDirectories: migrationsFor(provider).map(({ name, sql }) => ({
         path: name,
         migrationFile: { path: 'migration.sql', content: { tag: 'ok', value: sql } },
       })),
     },
-    to: { tag: 'schemaDatamodel', files: [schema] },
+    to: { tag: 'schemaDatamodel', files: [{ path: 'schema.prisma', content: schema }] },
     script: true,
     exitCode: true,
     filters: { externalTables: [], externalEnums: [] },
   });
-  return exitCode === 0 ? '' : (stdout ?? '').trim();
+  return exitCode === 0 || stdout === null ? '' : stdout.trim();
 }
