@@ -14,8 +14,14 @@ import { ensureSecrets } from './secrets.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-const wholeNumber = (least: number, most: number, fallback: number) =>
-  z.coerce.number().int().min(least).max(most).default(fallback);
+function wholeNumber(least: number, most: number) {
+  const error = `must be a whole number from ${least} to ${most}`;
+  return z
+    .string()
+    .regex(/^\d{1,9}$/, error)
+    .transform(Number)
+    .refine((value) => value >= least && value <= most, error);
+}
 
 /** A file named in the environment is meant from the project's folder, wherever the process was started. */
 const fromProjectRoot = (file: string) => resolve(projectRoot, file);
@@ -28,8 +34,10 @@ function trustProxy(value: string, context: z.core.$RefinementCtx<string>): numb
   const entries = value.split(',').flatMap((entry) => entry.trim() || []);
   const known = ['loopback', 'linklocal', 'uniquelocal'];
   const good = entries.every((entry) => {
-    const [address = '', bits = '0', ...more] = entry.split('/');
-    return known.includes(entry) || (isIP(address) && /^\d{1,3}$/.test(bits) && !more.length);
+    const [address = '', bits = '32', ...more] = entry.split('/');
+    const most = { 4: 32, 6: 128 }[isIP(address)] ?? 0;
+    const good = /^\d{1,3}$/.test(bits) && Number(bits) > 0 && Number(bits) <= most;
+    return known.includes(entry) || (good && more.length === 0);
   });
   if (!good) {
     context.addIssue('must be a number of proxies, or their addresses or subnets, with commas');
@@ -51,14 +59,15 @@ export const houseSettings = z.object({
   NODE_ENV: z
     .enum(['development', 'test', 'production'])
     .default('development')
-    .describe('production: no seed data, no generated secrets, no public passwords.'),
-  PORT: wholeNumber(0, 65_535, 3000).describe('Port to listen on; 0 for any free one.'),
+    .describe('development, test or production. In production: no seed, no generated secrets.'),
+  PORT: wholeNumber(0, 65_535).default(3000).describe('Port to listen on; 0 for any free one.'),
   HOST: z
     .string()
     .default('127.0.0.1')
     .describe('Address to listen on; 0.0.0.0 for all, as in a container.'),
   BASE_URL: z
     .url({ protocol: /^https?$/, error: 'must be an http or https URL' })
+    .regex(/^[^?#@]*$/, 'must have no query, fragment or user')
     .transform((url) => url.replace(/\/+$/, ''))
     .optional()
     .describe('How the world reaches this server. Empty: where it listens.'),
@@ -67,9 +76,9 @@ export const houseSettings = z.object({
     .default('file:data/partner-idp-kit.db')
     .transform(databaseUrl)
     .describe('file:<path> for the embedded SQLite, or postgresql://user:password@host:port/name.'),
-  DATABASE_POOL_SIZE: wholeNumber(1, 1000, 10).describe(
-    'PostgreSQL connections that one process may hold.',
-  ),
+  DATABASE_POOL_SIZE: wholeNumber(1, 1000)
+    .default(10)
+    .describe('PostgreSQL connections that one process may hold.'),
   PLATFORMS: z
     .string()
     .default('all')
@@ -78,9 +87,9 @@ export const houseSettings = z.object({
     .stringbool()
     .default(false)
     .describe('true: POST /user/login gives your own app a token for a login and password.'),
-  ACCESS_TOKEN_TTL: wholeNumber(60, 86_400, 3600).describe(
-    'How long an access token is good, in seconds.',
-  ),
+  ACCESS_TOKEN_TTL: wholeNumber(60, 86_400)
+    .default(3600)
+    .describe('How long an access token is good, in seconds.'),
   TRUST_PROXY: z
     .string()
     .default('0')
@@ -88,19 +97,20 @@ export const houseSettings = z.object({
     .describe(
       'Proxies whose X-Forwarded-For counts: how many, or their addresses or subnets. 0: none.',
     ),
-  BCRYPT_COST: wholeNumber(10, 16, 10).describe(
-    'bcrypt cost factor of new password hashes; one more doubles the time.',
-  ),
-  PASSWORD_CONCURRENCY: wholeNumber(1, 64, availableParallelism()).describe(
-    'Passwords compared at the same time. Empty: as many as there are cores.',
-  ),
-  PASSWORD_QUEUE: wholeNumber(0, 100_000, 200).describe(
-    'Passwords that may wait for that; beyond, 503 with Retry-After.',
-  ),
+  BCRYPT_COST: wholeNumber(10, 16)
+    .default(10)
+    .describe('bcrypt cost factor of new password hashes; one more doubles the time.'),
+  PASSWORD_CONCURRENCY: wholeNumber(1, 64)
+    .optional()
+    .transform((given) => given ?? Math.min(availableParallelism(), 64))
+    .describe('Passwords compared at the same time. Empty: as many as there are cores.'),
+  PASSWORD_QUEUE: wholeNumber(0, 100_000)
+    .default(200)
+    .describe('Passwords that may wait for that; beyond, 503 with Retry-After.'),
   LOG_LEVEL: z
     .enum(logLevels)
     .default('info')
-    .describe(`${logLevels.join(', ')}.`),
+    .describe(`The least that is logged: ${logLevels.join(', ')}.`),
   LOG_FORMAT: z
     .enum(['auto', 'json', 'pretty'])
     .default('auto')
@@ -110,9 +120,11 @@ export const houseSettings = z.object({
     .default('data/secrets.env')
     .transform(fromProjectRoot)
     .describe('Where missing secrets are generated (not in production), readable by you alone.'),
-  STOP_DELAY: wholeNumber(0, 300, 0).describe(
-    'Seconds from SIGTERM (/readyz says 503) to closing the port, for a load balancer to notice.',
-  ),
+  STOP_DELAY: wholeNumber(0, 300)
+    .default(0)
+    .describe(
+      'Seconds from SIGTERM (/readyz says 503) to closing the port, for a load balancer to notice.',
+    ),
 });
 
 type House = z.output<typeof houseSettings>;
@@ -140,19 +152,24 @@ export class ConfigError extends Error {
 const guessable = (value: string) =>
   value.length < 16 || new Set(value).size < 8 || /example|change.?me|secret|password/i.test(value);
 
+const makeOne = 'make one: openssl rand -hex 24';
+
 export const isSecret = (setting: z.ZodType): boolean => setting.meta()?.['secret'] === true;
 
-const isMissing = (issue: z.core.$ZodIssue) =>
-  issue.code === 'invalid_type' && issue.message.endsWith('received undefined');
+const secretsOf = ({ settings }: Platform): string[] =>
+  Object.entries(settings.shape).flatMap(([name, setting]) =>
+    isSecret(setting as z.ZodType) ? [name] : [],
+  );
+
+type Problem = { readonly name: string; readonly text: string };
 
 /** The settings, and what is wrong with them. The first is only to be used when there is none of the second. */
 function read<Settings extends z.ZodObject>(settings: Settings, env: Environment) {
   const result = settings.safeParse(env);
-  const problems = (result.error?.issues ?? []).map((issue) =>
-    isMissing(issue)
-      ? `${issue.path.join('.')} is missing`
-      : `${issue.path.join('.')}: ${issue.message}`,
-  );
+  const problems = (result.error?.issues ?? []).map((issue): Problem => {
+    const name = issue.path.join('.');
+    return { name, text: env[name] === undefined ? 'is missing' : issue.message };
+  });
   return { value: result.data as z.output<Settings>, problems };
 }
 
@@ -165,6 +182,20 @@ function choose(list: string, registry: readonly Platform[]) {
   return { chosen, unknown };
 }
 
+const isSet = ([, value]: readonly [string, string | undefined]) =>
+  value !== undefined && value.trim() !== '';
+
+/** Puts what is missing into `env`, from SECRETS_FILE. Says why it could not. */
+function fillIn(env: Record<string, string | undefined>, missing: readonly string[], file: string) {
+  try {
+    Object.assign(env, ensureSecrets(file, missing));
+    return [];
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
+    return [`SECRETS_FILE: cannot be read and written (${code}); or set ${missing.join(', ')}`];
+  }
+}
+
 /**
  * The configuration in these variables; an empty one counts as not set. Outside production, missing secrets are taken from
  * SECRETS_FILE, and generated into it.
@@ -172,39 +203,33 @@ function choose(list: string, registry: readonly Platform[]) {
  * @throws {ConfigError} with all problems at once
  */
 export function readConfig(environment: Environment, registry: readonly Platform[]): Config {
-  const env = Object.fromEntries(
-    Object.entries(environment).filter(([, value]) => value !== undefined && value.trim() !== ''),
-  );
+  const env = Object.fromEntries(Object.entries(environment).filter(isSet));
+  const production = env['NODE_ENV'] === 'production';
   const house = read(houseSettings, env);
   const { chosen, unknown } = choose(env['PLATFORMS'] ?? 'all', registry);
+  const known = registry.map(({ id }) => id).join(', ');
   const problems = [
-    ...house.problems,
-    ...unknown.map((id) => {
-      const known = registry.map((one) => one.id).join(', ');
-      return `PLATFORMS: there is no platform "${id}"; there are ${known}`;
-    }),
+    ...house.problems.map(({ name, text }) => `${name}: ${text}`),
+    ...unknown.map((id) => `PLATFORMS: there is no platform "${id}"; there are ${known}`),
   ];
 
-  const production = env['NODE_ENV'] === 'production';
-  const secrets = chosen.flatMap(({ settings }) =>
-    Object.entries(settings.shape).flatMap(([name, setting]) =>
-      isSecret(setting as z.ZodType) ? [name] : [],
-    ),
-  );
+  const secrets = chosen.flatMap(secretsOf);
+  const missing = secrets.filter((name) => env[name] === undefined);
   if (production) {
-    for (const name of secrets) {
-      if (env[name] !== undefined && guessable(env[name])) {
-        problems.push(`${name} is a value that can be guessed; make one: openssl rand -hex 24`);
-      }
-    }
-  } else if (problems.length === 0) {
-    const missing = secrets.filter((name) => env[name] === undefined);
-    Object.assign(env, ensureSecrets(house.value.SECRETS_FILE, missing));
+    const guessed = secrets.filter((name) => env[name] !== undefined && guessable(env[name]));
+    problems.push(
+      ...missing.map((name) => `${name}: is missing; ${makeOne}`),
+      ...guessed.map((name) => `${name}: can be guessed; ${makeOne}`),
+    );
+  } else if (house.problems.length === 0) {
+    problems.push(...fillIn(env, missing, house.value.SECRETS_FILE));
   }
 
   const platforms = chosen.map((platform) => {
-    const { value, problems: inSettings } = read(platform.settings, env);
-    problems.push(...inSettings.map((one) => `${one} (platform ${platform.id})`));
+    const { value, problems: found } = read(platform.settings, env);
+    // A secret that is still missing has been spoken of.
+    const others = found.filter(({ name }) => !missing.includes(name) || env[name] !== undefined);
+    problems.push(...others.map(({ name, text }) => `${name}: ${text} (${platform.title})`));
     return { platform, settings: value };
   });
 
@@ -213,9 +238,10 @@ export function readConfig(environment: Environment, registry: readonly Platform
 }
 
 /** The process's environment, over what stands in the project's `.env`. */
-export function environment(): Environment {
-  const file = fromProjectRoot('.env');
-  return existsSync(file)
-    ? { ...parseEnv(readFileSync(file, 'utf8')), ...process.env }
-    : process.env;
+export function environment(
+  variables: Environment = process.env,
+  file = fromProjectRoot('.env'),
+): Environment {
+  const inFile = existsSync(file) ? parseEnv(readFileSync(file, 'utf8')) : {};
+  return { ...inFile, ...Object.fromEntries(Object.entries(variables).filter(isSet)) };
 }

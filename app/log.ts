@@ -2,19 +2,33 @@ import pino, { type DestinationStream, type Logger } from 'pino';
 import pretty from 'pino-pretty';
 import type { Config } from './config.ts';
 
-type ErrorFields = {
+export type LoggedError = {
   readonly name: string;
   readonly message: string;
-  readonly stack?: string;
   readonly code?: unknown;
-  readonly cause?: unknown;
+  readonly stack: string;
+  readonly cause?: LoggedError;
 };
 
+/** Prisma puts all arguments of a call that it finds invalid into the message, also with `errorFormat: 'minimal'`. */
+const withoutArguments = (message: string) => message.replace(/^\{$[\s\S]*^\}$/m, '{…}');
+
+/** Where it was thrown: without the message, which V8 repeats in front. */
+const frames = (stack: string) => stack.split('\n').filter((line) => /^ +at /.test(line));
+
 /** Of an error, what helps; of what hangs on it (queries, parameters, connection settings), nothing. */
-function serializeError(error: unknown): unknown {
-  if (!(error instanceof Error)) return { message: typeof error };
-  const { name, message, stack, code, cause } = error as ErrorFields;
-  return { name, message, code, stack, ...(cause ? { cause: serializeError(cause) } : {}) };
+export function loggable(error: unknown): LoggedError {
+  if (!(error instanceof Error)) {
+    return { name: typeof error, message: 'something was thrown that is no error', stack: '' };
+  }
+  const { name, message, stack = '', code, cause } = error as Error & { code?: unknown };
+  return {
+    name,
+    message: withoutArguments(message),
+    ...(code === undefined ? {} : { code }),
+    stack: frames(stack).join('\n'),
+    ...(cause ? { cause: loggable(cause) } : {}),
+  };
 }
 
 /** JSON lines on stdout; on a terminal, lines to read. */
@@ -29,7 +43,7 @@ export function createLog(
       level: LOG_LEVEL,
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
-      serializers: { err: serializeError },
+      serializers: { err: loggable },
     },
     readable ? pretty({ colorize: true, ignore: 'time', destination }) : destination,
   );

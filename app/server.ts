@@ -1,5 +1,5 @@
 /** The process: configuration, store, listen, graceful stop. */
-import { createServer } from 'node:http';
+import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import closeWithGrace from 'close-with-grace';
@@ -7,13 +7,16 @@ import { publicPasswords, seed } from '../prisma/seed.ts';
 import { createApp } from './app.ts';
 import { type Config, ConfigError, environment, readConfig } from './config.ts';
 import type { Lifecycle } from './health.ts';
-import { createLog } from './log.ts';
+import { gracefulStop } from './http/graceful-stop.ts';
+import { createHttpServer } from './http/http-server.ts';
+import { createLog, loggable } from './log.ts';
 import { platforms } from './platforms/index.ts';
 import { createServices, type Services } from './services.ts';
+import { isOutage } from './store/outage.ts';
 import { welcome } from './welcome.ts';
 
-/** How long requests under way may take after SIGTERM, in ms, before the process ends all the same. */
-const grace = 10_000;
+/** How long after SIGTERM requests under way may take, and after them the database to close, in ms. */
+const grace = { requests: 10_000, database: 5_000 };
 
 /** In production, the seed's users must not be there with the passwords that everybody can read. */
 async function refusePublicPasswords({ database, passwords }: Services) {
@@ -31,6 +34,21 @@ function listeningUrl({ address, port, family }: AddressInfo): string {
   return `http://${family === 'IPv6' && host !== 'localhost' ? `[${host}]` : host}:${port}`;
 }
 
+class ListenError extends Error {
+  override readonly name = 'ListenError';
+}
+
+function listen(server: Server, { PORT, HOST }: Config): Promise<string> {
+  return new Promise((resolve, reject) => {
+    server.once('error', ({ code }: NodeJS.ErrnoException) => {
+      const why =
+        code === 'EADDRINUSE' ? 'another process does. Set PORT' : `${code}. Set HOST, PORT`;
+      reject(new ListenError(`Cannot listen on ${HOST}, port ${PORT}: ${why}.`));
+    });
+    server.listen(PORT, HOST, () => resolve(listeningUrl(server.address() as AddressInfo)));
+  });
+}
+
 async function start(config: Config) {
   const log = createLog(config);
   const services = await createServices(config);
@@ -38,43 +56,46 @@ async function start(config: Config) {
   else await seed(services.database, services.passwords);
 
   const lifecycle: Lifecycle = { stopping: false };
-  const server = createServer(createApp(config, services, log, lifecycle));
+  const server = createHttpServer(createApp(config, services, log, lifecycle));
+  const stop = gracefulStop(server, lifecycle);
+  const url = await listen(server, config);
 
-  const underWay = new Set<object>();
-  server.on('request', (request, response) => {
-    underWay.add(request);
-    if (lifecycle.stopping) response.setHeader('Connection', 'close');
-    response.on('close', () => underWay.delete(request));
-  });
-
+  const stopDelay = config.STOP_DELAY * 1000;
   closeWithGrace(
-    { delay: config.STOP_DELAY * 1000 + grace, logger: false },
+    {
+      delay: stopDelay + grace.requests + grace.database,
+      // Of a second signal, or too long a delay: a text. Of what the function below throws: the error.
+      logger: { error: (err: unknown) => log.error(err instanceof Error ? { err } : String(err)) },
+    },
     async ({ signal, err }) => {
       if (err) log.fatal({ err }, 'stopping after an error');
       else log.info({ signal }, 'stopping');
       lifecycle.stopping = true;
-      await pause(config.STOP_DELAY * 1000);
-      // Whoever comes while earlier requests end is still answered: /readyz with 503.
-      const until = Date.now() + grace / 2;
-      while (underWay.size > 0 && Date.now() < until) await pause(20);
-      const closed = new Promise((resolve) => server.close(resolve));
-      server.closeIdleConnections();
-      await closed;
+      await pause(stopDelay);
+      const cutOff = await stop(grace.requests);
+      if (cutOff > 0) log.warn({ cutOff }, 'requests took too long and were cut off');
       await services.close();
       log.info('stopped');
     },
   );
 
-  server.listen(config.PORT, config.HOST, () => {
-    const url = listeningUrl(server.address() as AddressInfo);
-    process.stdout.write(`${welcome(config, url)}listening on ${url}\n`);
-  });
+  process.stdout.write(`${welcome(config, url)}listening on ${url}\n`);
+}
+
+/** What an operator can mend is said in a line; where it is our bug, the stack helps. */
+function problemOf(error: unknown): string {
+  const { name, message, stack } = loggable(error);
+  if (['ConfigError', 'MigrationError', 'ListenError'].includes(name)) return message;
+  const all =
+    error instanceof AggregateError ? error.errors.map((one) => loggable(one).message) : [];
+  const said = [message, ...all].filter((text) => text !== '').join('; ');
+  const hint = isOutage(error) ? '' : `\n${stack}`;
+  return `partner-idp-kit could not start: ${name}: ${said}${hint}`;
 }
 
 try {
   await start(readConfig(environment(), platforms));
 } catch (error) {
-  const known = error instanceof Error && ['ConfigError', 'MigrationError'].includes(error.name);
-  process.stderr.write(`${known ? error.message : `partner-idp-kit could not start: ${error}`}\n`);
+  process.stderr.write(`${problemOf(error)}\n`);
   process.exit(1);
 }

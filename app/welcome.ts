@@ -1,13 +1,19 @@
 import { type Config, houseSettings } from './config.ts';
 import { people } from './scenarios/cast.ts';
 
-/** The admin command that works on this server's database; a URL with a password in it is not repeated. */
-function adminCommand({ DATABASE_URL }: Config): string {
-  const command = 'npm run -s admin --';
-  const usual = houseSettings.shape.DATABASE_URL.parse(undefined);
-  return DATABASE_URL === usual || !DATABASE_URL.startsWith('file:')
-    ? command
-    : `DATABASE_URL='${DATABASE_URL}' ${command}`;
+/** The admin command that works on this server's files; a URL with a password in it is not repeated. */
+function adminCommand({ DATABASE_URL, SECRETS_FILE }: Config): string {
+  const { shape } = houseSettings;
+  const unusual = {
+    DATABASE_URL:
+      DATABASE_URL.startsWith('file:') && DATABASE_URL !== shape.DATABASE_URL.parse(undefined),
+    SECRETS_FILE: SECRETS_FILE !== shape.SECRETS_FILE.parse(undefined),
+  };
+  return [
+    ...(unusual.DATABASE_URL ? [`DATABASE_URL='${DATABASE_URL}'`] : []),
+    ...(unusual.SECRETS_FILE ? [`SECRETS_FILE='${SECRETS_FILE}'`] : []),
+    'npm run -s admin --',
+  ].join(' ');
 }
 
 /** A line to paste for each platform, of which the secret or token is asked for when it runs. */
@@ -15,7 +21,7 @@ function tryOut(config: Config, url: string): string[] {
   const admin = adminCommand(config);
   const lines: Readonly<Record<string, (settings: Record<string, unknown>) => string>> = {
     authlete: ({ AUTHLETE_CALLBACK_PATH }) =>
-      `curl -s -u "$(${admin} caller authlete)" --json '{"serviceApiKey":1,"id":"test1","password":"test1","expiresIn":0}' ${url}${AUTHLETE_CALLBACK_PATH}`,
+      `curl -s -u "$(${admin} caller authlete)" -H 'Content-Type: application/json' -d '{"serviceApiKey":1,"id":"test1","password":"test1","expiresIn":0}' ${url}${AUTHLETE_CALLBACK_PATH}`,
     connectycube: () => `curl -s "${url}/user/verify?token=$(${admin} token mint --user simon371)"`,
     pango: ({ PANGO_PATH, PANGO_TOKEN_PARAMETER }) =>
       `curl -s "${url}${PANGO_PATH}?${PANGO_TOKEN_PARAMETER}=$(${admin} token mint --user vpn-user)"`,

@@ -42,11 +42,10 @@ export async function publicPasswords(
     where: { login: { in: people.map(({ login }) => login) } },
     select: { login: true, passwordHash: true },
   });
-  const checked = await Promise.all(
-    rows.map(async ({ login, passwordHash }) => {
-      const known = people.find((person) => person.login === login)?.password ?? '';
-      return (await passwords.matches(known, passwordHash)) ? login : undefined;
-    }),
-  );
-  return checked.filter((login) => login !== undefined);
+  const found: string[] = [];
+  for (const { login, passwordHash } of rows) {
+    const known = people.find((person) => person.login === login)?.password ?? '';
+    if (await passwords.matches(known, passwordHash)) found.push(login);
+  }
+  return found;
 }

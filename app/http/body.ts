@@ -1,4 +1,4 @@
-import { promisify } from 'node:util';
+import { promisify, TextDecoder } from 'node:util';
 import express, { type Request, type Response } from 'express';
 import { parse as parseLossless } from 'lossless-json';
 import type { Accepts } from './endpoint.ts';
@@ -68,11 +68,19 @@ export function parametersOf(query: string): Record<string, unknown> {
   return found;
 }
 
-function decode(bytes: Buffer): string {
+function decoderFor(charset: string): TextDecoder {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return new TextDecoder(charset, { fatal: true });
   } catch {
-    throw new BadRequest(400, 'The body is not UTF-8.');
+    throw new BadRequest(415, 'The charset is not supported.');
+  }
+}
+
+function decode(decoder: TextDecoder, bytes: Buffer): string {
+  try {
+    return decoder.decode(bytes);
+  } catch {
+    throw new BadRequest(400, `The body is not ${decoder.encoding.toUpperCase()}.`);
   }
 }
 
@@ -97,11 +105,9 @@ export async function readBody(
     throw new BadRequest(415, 'The Content-Type must be application/json.');
   }
   const charset = attributes.find((attribute) => attribute.startsWith('charset='))?.slice(8);
-  if (charset !== undefined && !/^"?utf-?8"?$/.test(charset)) {
-    throw new BadRequest(415, 'The charset must be UTF-8.');
-  }
+  const decoder = decoderFor(charset?.replaceAll('"', '') ?? 'utf-8');
 
-  const text = decode(await bytesOf(request, response)).trim();
+  const text = decode(decoder, await bytesOf(request, response)).trim();
   if (text === '') return undefined;
   if (isJson(mediaType)) return parseJson(text);
   if (mediaType === 'application/x-www-form-urlencoded') return parametersOf(text);

@@ -43,6 +43,8 @@ export const requestLog =
   (request, response, next) => {
     const started = process.hrtime.bigint();
     const id = requestId(request);
+    // A connection that is gone has no address any more.
+    const { ip } = request;
     response.setHeader('X-Request-Id', id);
     response.on('close', () => {
       const verdict = response.locals['verdict'] as Verdict | undefined;
@@ -52,7 +54,7 @@ export const requestLog =
         path: loggablePath(request.originalUrl),
         status: response.statusCode,
         ms: Number(process.hrtime.bigint() - started) / 1e6,
-        ip: request.ip,
+        ip,
         ...(response.writableFinished ? undefined : { aborted: true }),
         ...(verdict &&
           (verdict.accepted ? { uid: verdict.user.uid } : { refused: verdict.because })),

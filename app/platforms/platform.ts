@@ -78,13 +78,13 @@ export function onlyToken(places: readonly unknown[], scope: string): Credential
   return { kind: 'token', token, scope };
 }
 
+const pathProblem = 'must be a path such as /GetUserInfo: no query, no trailing slash';
+
 /** The path of an endpoint, as a setting: begins with a slash; no query, and no trailing slash but the root's. */
 export const path = (fallback: `/${string}`) =>
   z
-    .templateLiteral(['/', z.string()])
-    .refine((value) => /^\/([\w.~-]+(\/[\w.~-]+)*)?$/.test(value), {
-      message: 'must be a path such as /GetUserInfo: no query, no trailing slash',
-    })
+    .templateLiteral(['/', z.string()], { error: pathProblem })
+    .refine((value) => /^\/([\w.~-]+(\/[\w.~-]+)*)?$/.test(value), pathProblem)
     .default(fallback);
 
 /** A secret, as a setting: generated when missing, but in production demanded, and not a guessable one. */

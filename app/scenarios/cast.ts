@@ -24,7 +24,7 @@ export type CastPerson = {
   readonly profile?: Readonly<Record<string, string | number>>;
 };
 
-/** https://kb.authlete.com — "Developer authentication callback", the two tables. */
+/** https://kb.authlete.com/en/s/deployment/a/multiple-developer-accounts — Examples, the two tables. */
 export const groups: readonly CastGroup[] = [
   { name: 'Dev 01', subject: 'dev01', displayName: 'Developer Group 01', status: 'active' },
   { name: 'Dev 02', subject: 'dev02', displayName: 'Developer Group 02', status: 'active' },

@@ -1,21 +1,26 @@
 import type { Refusal } from '../verification/verdict.ts';
 
-/** How sure the requirement is: see docs/contracts in each platform's README. */
+/**
+ * Where a requirement comes from: the vendor documents it; it was seen in the vendor's published code, or when it ran;
+ * someone reported it in a public issue; or the vendor is silent, and this is what we do.
+ */
 export type Mark = 'documented' | 'seen' | 'reported' | 'our choice';
 
-/** A request as a platform would send it. `{{…}}` in any string is a placeholder from cast.ts. */
+/** A request as a platform would send it. `{{…}}` in any string is a placeholder: see cast.ts. */
 export type Send = {
   readonly method: string;
   readonly path: string;
   readonly query?: Readonly<Record<string, string | readonly string[]>>;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly basic?: { readonly user: string; readonly password: string };
+  /** `Authorization: Basic …`, with the scheme spelt `Basic` unless it says otherwise. */
+  readonly basic?: { readonly user: string; readonly password: string; readonly scheme?: string };
   readonly form?: Readonly<Record<string, string>>;
   readonly json?: unknown;
   /** A body to the letter, for what `json` and `form` cannot say. Goes with a Content-Type in `headers`. */
   readonly text?: string;
 };
 
+/** What must come back. `{{request.id}}` is the X-Request-Id that the row was sent with. */
 export type Expect = {
   readonly status: number;
   /** Compared exactly; names in lower case. */
@@ -41,6 +46,16 @@ export type Scenario = {
   readonly send: Send;
   readonly expect: Expect;
 };
+
+type Row = Omit<Scenario, 'requirement' | 'mark' | 'source'>;
+
+/** The rows that show one requirement. */
+export const rule = (
+  requirement: string,
+  mark: Mark,
+  source: string,
+  ...rows: readonly Row[]
+): readonly Scenario[] => rows.map((row) => ({ ...row, requirement, mark, source }));
 
 export const get = (path: string, query: Send['query'] = {}, rest: Partial<Send> = {}): Send => ({
   method: 'GET',
@@ -90,8 +105,9 @@ export async function send(baseUrl: string, request: Send, extra: Record<string,
   }
   const headers = new Headers({ ...request.headers, ...extra });
   if (request.basic) {
-    const { user, password } = request.basic;
-    headers.set('authorization', `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`);
+    const { user, password, scheme = 'Basic' } = request.basic;
+    const credentials = Buffer.from(`${user}:${password}`).toString('base64');
+    headers.set('authorization', `${scheme} ${credentials}`);
   }
   if (request.json !== undefined) headers.set('content-type', 'application/json');
   const body = request.form

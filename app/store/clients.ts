@@ -1,3 +1,4 @@
+import { record } from './audit.ts';
 import type { Database } from './database.ts';
 
 export type Client = {
@@ -11,15 +12,24 @@ export type Client = {
 export async function ensureClient(
   { prisma }: Database,
   { id, name, scope }: Client,
+  actor = 'system',
 ): Promise<void> {
-  await prisma.client.upsert({
-    where: { id },
-    create: { id, name, scope: scope.join(' '), redirectUris: [], grantTypes: [] },
-    update: {},
+  if ((await prisma.client.count({ where: { id } })) > 0) return;
+  const creation = prisma.$transaction(async (db) => {
+    await db.client.create({
+      data: { id, name, scope: scope.join(' '), redirectUris: [], grantTypes: [] },
+    });
+    await record(db, { actor, action: 'client.create', target: `client:${id}` });
+  });
+  // P2002: another process that starts at the same moment has added it.
+  await creation.catch((error) => {
+    if ((error as { code?: unknown }).code !== 'P2002') throw error;
   });
 }
 
 export async function findClient({ prisma }: Database, id: string): Promise<Client | undefined> {
   const row = await prisma.client.findUnique({ where: { id } });
-  return row ? { id: row.id, name: row.name, scope: row.scope.split(' ') } : undefined;
+  return row
+    ? { id: row.id, name: row.name, scope: row.scope.split(' ').filter(Boolean) }
+    : undefined;
 }

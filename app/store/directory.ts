@@ -3,8 +3,9 @@
  * bad input with a `DirectoryError` that says what to do.
  */
 import type { Profile } from '../verification/verdict.ts';
-import { record } from './audit.ts';
+import { type Detail, record } from './audit.ts';
 import type { Database, Db } from './database.ts';
+import type { Prisma } from './generated/sqlite/client.ts';
 import { loginKey, loginProblem } from './login.ts';
 import { type Passwords, passwordProblem } from './passwords.ts';
 
@@ -49,6 +50,8 @@ export type UserRecord = {
   readonly email: string | null;
   readonly status: string;
   readonly group: string | null;
+  /** Null without a group. */
+  readonly groupStatus: string | null;
   readonly profile: unknown;
   readonly createdAt: Date;
 };
@@ -64,11 +67,16 @@ export type GroupRecord = {
 
 export type Directory = {
   createUser(user: NewUser): Promise<UserRecord>;
-  users(filter?: { group?: string; status?: string }): Promise<UserRecord[]>;
+  /** In the order of their uids. `suspended` is everybody who is not active. */
+  users(filter?: { group?: string; status?: Status }): Promise<UserRecord[]>;
   user(login: string): Promise<UserRecord>;
+  /** Also when that is the status already: the reason is new. */
   setUserStatus(login: string, status: Status, reason?: string): Promise<UserRecord>;
+  /** Null: out of the group, into none. */
+  moveUser(login: string, group: string | null): Promise<UserRecord>;
   setPassword(login: string, password: string): Promise<UserRecord>;
   createGroup(group: NewGroup): Promise<GroupRecord>;
+  /** In the order of their creation. */
   groups(): Promise<GroupRecord[]>;
   setGroupStatus(name: string, status: Status, reason?: string): Promise<GroupRecord>;
 };
@@ -76,10 +84,12 @@ export type Directory = {
 /** The greatest uid that both databases keep: a signed 32-bit integer. */
 const greatestUid = 2_147_483_647;
 
-const withGroup = { group: { select: { name: true } } } as const;
+const withGroup = { group: { select: { name: true, status: true } } } as const;
 const withUsers = { _count: { select: { users: true } } } as const;
 
-type UserWithGroup = Omit<UserRecord, 'group'> & { group: { name: string } | null };
+type UserWithGroup = Omit<UserRecord, 'group' | 'groupStatus'> & {
+  group: { name: string; status: string } | null;
+};
 
 const userRecord = ({
   uid,
@@ -97,6 +107,7 @@ const userRecord = ({
   email,
   status,
   group: group?.name ?? null,
+  groupStatus: group?.status ?? null,
   profile,
   createdAt,
 });
@@ -116,6 +127,11 @@ const groupRecord = ({
   services,
   users: _count.users,
 });
+
+const noUser = (login: string) =>
+  new DirectoryError('not_found', `There is no user ${JSON.stringify(login)}.`);
+const noGroup = (name: string) =>
+  new DirectoryError('not_found', `There is no group ${JSON.stringify(name)}.`);
 
 const invalid = (problem: string | undefined) => {
   if (problem) throw new DirectoryError('invalid', problem);
@@ -138,7 +154,58 @@ const emailProblem = (email: string) =>
     ? undefined
     : `${JSON.stringify(email)} is not an email address.`;
 
-const isUniqueViolation = (error: unknown) => (error as { code?: string }).code === 'P2002';
+/** The operator's reason, as detail of an audit event. */
+function because(reason: string | undefined): Detail {
+  if (reason === undefined) return {};
+  invalid(textProblem('reason', reason));
+  return { reason };
+}
+
+const switched = (status: Status) => (status === 'active' ? 'activate' : 'suspend');
+
+/** What no database could hand on to a platform: odd names, text that is not Unicode, numbers that JSON would round. */
+function profileProblem(profile: Profile): string | undefined {
+  const bad = Object.entries(profile).find(
+    ([key, value]) =>
+      !/^[a-z][\w.:/-]{0,63}$/i.test(key) ||
+      (typeof value === 'number' && !(Math.abs(value) <= Number.MAX_SAFE_INTEGER)) ||
+      (typeof value === 'string' && value !== '' && textProblem('value', value) !== undefined),
+  );
+  return (
+    bad &&
+    `${JSON.stringify(bad[0])} cannot be in a profile: its name begins with a letter and has no spaces, its value has at most 255 characters.`
+  );
+}
+
+/** What the driver adapter told Prisma. */
+const causeOf = (error: unknown) =>
+  (error as { meta?: { driverAdapterError?: { cause?: AdapterCause } } }).meta?.driverAdapterError
+    ?.cause;
+
+type AdapterCause = {
+  readonly kind: string;
+  readonly code?: string;
+  readonly constraint?: { readonly fields?: readonly string[]; readonly index?: string };
+};
+
+/**
+ * The unique index that was hit: SQLite tells its columns (`login_key`, `uid`), PostgreSQL its name (`users_login_key_key`,
+ * `users_pkey`). Undefined for any other error.
+ */
+function violatedIndex(error: unknown): string | undefined {
+  const cause = causeOf(error);
+  if (cause?.kind !== 'UniqueConstraintViolation') return undefined;
+  return cause.constraint?.index ?? String(cause.constraint?.fields);
+}
+
+/** SQLSTATE of a sequence at its end. SQLite has none, and goes on to numbers that Prisma cannot read back. */
+const isSequenceAtEnd = (error: unknown) => causeOf(error)?.code === '2200H';
+
+const uidsUsedUp = () =>
+  new DirectoryError(
+    'conflict',
+    `The greatest uid, ${greatestUid}, is taken: none comes after it. Give one.`,
+  );
 
 export function createDirectory(
   { prisma, provider }: Database,
@@ -146,24 +213,43 @@ export function createDirectory(
   actor: string,
 ): Directory {
   async function groupId(db: Db, name: string): Promise<number> {
-    const group = await db.group.findUnique({ where: { name }, select: { id: true } });
-    if (!group) throw new DirectoryError('not_found', `There is no group ${JSON.stringify(name)}.`);
+    const group =
+      textProblem('group name', name) === undefined &&
+      (await db.group.findUnique({ where: { name }, select: { id: true } }));
+    if (!group) throw noGroup(name);
     return group.id;
   }
 
-  /** Rows with a uid of our choosing do not move PostgreSQL's sequence; SQLite looks at the greatest by itself. */
-  async function moveSequence(db: Db) {
+  /**
+   * Of creations with a uid of our choosing there is one at a time, and none of the others meanwhile: they move
+   * PostgreSQL's sequence, which does not see such rows by itself. SQLite's does, and has one writer anyway.
+   */
+  async function lockUsers(db: Db) {
     if (provider === 'sqlite') return;
-    await db.$executeRaw`SELECT setval(pg_get_serial_sequence('users', 'uid'), (SELECT max(uid) FROM users))`;
+    await db.$executeRaw`LOCK TABLE users IN SHARE ROW EXCLUSIVE MODE`;
   }
 
-  async function changeUser(login: string, action: string, data: object, detail = {}) {
+  /** Forward only: a uid that was once given to somebody is never given to somebody else. */
+  async function moveSequence(db: Db, uid: number) {
+    if (provider === 'sqlite') return;
+    await db.$executeRaw`
+      SELECT setval(uids, GREATEST(${uid}::bigint, pg_sequence_last_value(uids)))
+      FROM (SELECT pg_get_serial_sequence('users', 'uid')::regclass AS uids) AS sequence`;
+  }
+
+  async function changeUser(
+    login: string,
+    action: string,
+    data: (db: Db) => Promise<Prisma.UserUncheckedUpdateManyInput>,
+    detail: Detail = {},
+  ) {
     const key = loginKey(login) ?? '';
     return prisma.$transaction(async (db) => {
-      const { count } = await db.user.updateMany({ where: { loginKey: key }, data });
-      if (count === 0) {
-        throw new DirectoryError('not_found', `There is no user ${JSON.stringify(login)}.`);
-      }
+      const { count } = await db.user.updateMany({
+        where: { loginKey: key },
+        data: await data(db),
+      });
+      if (count === 0) throw noUser(login);
       const user = await db.user.findUniqueOrThrow({
         where: { loginKey: key },
         include: withGroup,
@@ -172,9 +258,6 @@ export function createDirectory(
       return userRecord(user);
     });
   }
-
-  const because = (reason: string | undefined) => (reason === undefined ? {} : { reason });
-  const switched = (status: Status) => (status === 'active' ? 'activate' : 'suspend');
 
   return {
     async createUser({
@@ -194,10 +277,12 @@ export function createDirectory(
       if (uid !== undefined && !(Number.isInteger(uid) && uid > 0 && uid <= greatestUid)) {
         invalid(`A uid is a whole number from 1 to ${greatestUid}.`);
       }
+      invalid(profileProblem(profile));
       const passwordHash = password === undefined ? null : await passwords.hash(password);
       const data = { login, loginKey: loginKey(login) ?? '', name, passwordHash, status, profile };
       try {
         return await prisma.$transaction(async (db) => {
+          if (uid !== undefined) await lockUsers(db);
           const user = await db.user.create({
             data: {
               ...data,
@@ -207,24 +292,32 @@ export function createDirectory(
             },
             include: withGroup,
           });
-          if (uid !== undefined) await moveSequence(db);
-          await record(db, { actor, action: 'user.create', target: `user:${login}` });
+          if (user.uid > greatestUid) throw uidsUsedUp();
+          if (uid !== undefined) await moveSequence(db, uid);
+          const detail = { uid: user.uid, group: group ?? null };
+          await record(db, { actor, action: 'user.create', target: `user:${login}`, detail });
           return userRecord(user);
         });
       } catch (error) {
-        if (!isUniqueViolation(error)) throw error;
-        throw new DirectoryError(
-          'conflict',
-          `There is a user ${JSON.stringify(login)}${uid === undefined ? '' : ` or uid ${uid}`} already. Logins do not differ by case.`,
-        );
+        if (isSequenceAtEnd(error)) throw uidsUsedUp();
+        const index = violatedIndex(error);
+        if (index?.includes('login_key')) {
+          throw new DirectoryError(
+            'conflict',
+            `There is a user ${JSON.stringify(login)} already. Logins do not differ by case.`,
+          );
+        }
+        if (index === undefined || uid === undefined) throw error;
+        throw new DirectoryError('conflict', `There is a user with the uid ${uid} already.`);
       }
     },
 
     async users({ group, status } = {}) {
       const rows = await prisma.user.findMany({
         where: {
-          ...(group === undefined ? {} : { group: { name: group } }),
-          ...(status === undefined ? {} : { status }),
+          ...(group === undefined ? {} : { groupId: await groupId(prisma, group) }),
+          ...(status === 'active' ? { status } : {}),
+          ...(status === 'suspended' ? { status: { not: 'active' } } : {}),
         },
         include: withGroup,
         orderBy: { uid: 'asc' },
@@ -237,17 +330,27 @@ export function createDirectory(
         where: { loginKey: loginKey(login) ?? '' },
         include: withGroup,
       });
-      if (!row) throw new DirectoryError('not_found', `There is no user ${JSON.stringify(login)}.`);
+      if (!row) throw noUser(login);
       return userRecord(row);
     },
 
-    setUserStatus: (login, status, reason) =>
-      changeUser(login, `user.${switched(status)}`, { status }, because(reason)),
+    async setUserStatus(login, status, reason) {
+      const action = `user.${switched(status)}`;
+      return changeUser(login, action, async () => ({ status }), because(reason));
+    },
+
+    moveUser: (login, group) =>
+      changeUser(
+        login,
+        'user.move',
+        async (db) => ({ groupId: group === null ? null : await groupId(db, group) }),
+        { group },
+      ),
 
     async setPassword(login, password) {
       invalid(passwordProblem(password));
       const passwordHash = await passwords.hash(password);
-      return changeUser(login, 'user.set-password', { passwordHash });
+      return changeUser(login, 'user.set-password', async () => ({ passwordHash }));
     },
 
     async createGroup({ name, subject, displayName, status = 'active', services = [] }) {
@@ -263,32 +366,35 @@ export function createDirectory(
             data: { name, subject, displayName, status, services: [...services] },
             include: withUsers,
           });
-          await record(db, { actor, action: 'group.create', target: `group:${name}` });
+          const detail = { subject };
+          await record(db, { actor, action: 'group.create', target: `group:${name}`, detail });
           return groupRecord(group);
         });
       } catch (error) {
-        if (!isUniqueViolation(error)) throw error;
-        throw new DirectoryError(
-          'conflict',
-          `There is a group ${JSON.stringify(name)}, or one with the subject ${subject}, already.`,
-        );
+        const index = violatedIndex(error);
+        if (index === undefined) throw error;
+        const which = index.includes('subject')
+          ? `with the subject ${subject}`
+          : JSON.stringify(name);
+        throw new DirectoryError('conflict', `There is a group ${which} already.`);
       }
     },
 
     async groups() {
-      const rows = await prisma.group.findMany({ include: withUsers, orderBy: { name: 'asc' } });
+      const rows = await prisma.group.findMany({ include: withUsers, orderBy: { id: 'asc' } });
       return rows.map(groupRecord);
     },
 
     async setGroupStatus(name, status, reason) {
+      const detail = because(reason);
       return prisma.$transaction(async (db) => {
-        const { count } = await db.group.updateMany({ where: { name }, data: { status } });
-        if (count === 0) {
-          throw new DirectoryError('not_found', `There is no group ${JSON.stringify(name)}.`);
-        }
-        const group = await db.group.findUniqueOrThrow({ where: { name }, include: withUsers });
+        const group = await db.group.update({
+          where: { id: await groupId(db, name) },
+          data: { status },
+          include: withUsers,
+        });
         const action = `group.${switched(status)}`;
-        await record(db, { actor, action, target: `group:${name}`, detail: because(reason) });
+        await record(db, { actor, action, target: `group:${name}`, detail });
         return groupRecord(group);
       });
     },

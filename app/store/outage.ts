@@ -3,7 +3,7 @@
  * the driver adapter's, and plain from the drivers; the tables were made by producing each outage on both databases.
  */
 
-/** Prisma: not reachable, no such database, refused, time-out, closed, no connection or transaction to be had. */
+/** Prisma: not reachable, no such database, refused, time-out, closed, no connection or transaction to be had, deadlock. */
 const prismaCodes = new Set([
   ...[
     'P1000',
@@ -16,6 +16,7 @@ const prismaCodes = new Set([
     'P1017',
     'P2024',
     'P2028',
+    'P2034',
     'P2037',
   ],
 ]);
@@ -29,6 +30,7 @@ const adapterKinds = new Set([
   'SocketTimeout',
   'TlsConnectionError',
   'TooManyConnections',
+  'TransactionWriteConflict',
 ]);
 
 const socketCodes = new Set([
@@ -36,15 +38,15 @@ const socketCodes = new Set([
   ...['EMFILE', 'EPIPE', 'ETIMEDOUT'],
 ]);
 
-/** SQLSTATE: connection exceptions, resources, shutdown, I/O, no such database, cancelled, locked, read-only, corrupt. */
-const sqlStates = /^(08...|28...|53...|57P..|58...|3D000|57014|55P03|25006|XX00[12])$/;
+/** SQLSTATE: connection exceptions, resources, shutdown, I/O, no such database, cancelled, locked, deadlock, read-only, corrupt. */
+const sqlStates = /^(08...|40...|28...|53...|57P..|58...|3D000|57014|55P03|25006|XX00[12])$/;
 
 /** SQLite: PERM, BUSY, LOCKED, NOMEM, READONLY, IOERR, CORRUPT, FULL, CANTOPEN, PROTOCOL, NOTADB. */
 const sqliteCodes = new Set([3, 5, 6, 7, 8, 10, 11, 13, 14, 15, 26]);
 
 /** What pg and libsql only say in words. */
 const words =
-  /^(Connection terminated|Client has encountered a connection error|Client was closed|timeout exceeded when trying to connect|Query read timeout|timeout expired|Cannot use a pool after|ConnectionFailed\(|The client is closed|SQLITE_(BUSY|IOERR|FULL|CORRUPT|NOTADB|READONLY|CANTOPEN))/;
+  /^(Connection terminated|Client has encountered a connection error|Client was closed|timeout exceeded when trying to connect|Query read timeout|timeout expired|Cannot use a pool after|ConnectionFailed\(|(CLIENT|TRANSACTION)_CLOSED|SQLITE_(BUSY|IOERR|FULL|CORRUPT|NOTADB|READONLY|CANTOPEN))/;
 
 type Fields = {
   readonly name?: unknown;

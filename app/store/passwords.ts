@@ -21,21 +21,26 @@ export type PasswordSettings = {
   readonly cost: number;
   /** How many are computed at the same time. */
   readonly concurrency: number;
-  /** How many may wait. */
+  /** How many comparisons may wait. */
   readonly queue: number;
 };
 
 export type Passwords = {
-  /** A bcrypt hash. @throws {Error} on a password that `passwordProblem` objects to */
+  /**
+   * A bcrypt hash. Never too many: operators ask for one, or a good login that was let in. @throws {Error} on a password that
+   * `passwordProblem` objects to
+   */
   hash(password: string): Promise<string>;
   /**
-   * Whether the password is the one of this hash. Without a hash, or with a password that cannot match, as much is computed
-   * for nothing, and the answer is no. @throws {Unavailable} when too many are waiting
+   * Whether the password is the one of this hash. Without a hash, with one that is not bcrypt's, or with a password that
+   * cannot match, as much is computed for nothing, and the answer is no. @throws {Unavailable} when too many are waiting
    */
   matches(password: string, hash: string | null | undefined): Promise<boolean>;
   /** Whether the hash is of a lower cost than new ones are. */
   isOutdated(hash: string): boolean;
 };
+
+const bcryptHash = /^\$2[aby]\$(0[4-9]|[12]\d|3[01])\$[./A-Za-z0-9]{53}$/;
 
 /** `$2y$` is what PHP and htpasswd call `$2b$`. */
 const asNode = (hash: string) => hash.replace(/^\$2y\$/, '$2b$');
@@ -46,30 +51,26 @@ const asNode = (hash: string) => hash.replace(/^\$2y\$/, '$2b$');
  */
 export function createPasswords({ cost, concurrency, queue }: PasswordSettings): Passwords {
   const waiting = new PQueue({ concurrency });
-  // Of no password: 72 bytes of which one is a NUL are refused when set.
+  // Of what nobody has for a password: NUL is refused when one is set.
   const nobodys = bcrypt.hash('\0', cost);
-
-  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
-    if (waiting.size >= queue && waiting.pending >= concurrency) {
-      throw new Unavailable('too many passwords are waiting to be compared', { retryAfter: 2 });
-    }
-    return waiting.add(work);
-  };
 
   return {
     async hash(password) {
       const problem = passwordProblem(password);
       if (problem) throw new Error(problem);
-      return inTurn(() => bcrypt.hash(password, cost));
+      return waiting.add(() => bcrypt.hash(password, cost), { priority: 1 });
     },
 
     async matches(password, hash) {
-      const possible = hash && passwordProblem(password) === undefined;
+      const possible = hash && bcryptHash.test(hash) && passwordProblem(password) === undefined;
       const against = possible ? asNode(hash) : await nobodys;
-      const matches = await inTurn(() => bcrypt.compare(password, against));
+      if (waiting.size >= queue && waiting.pending >= concurrency) {
+        throw new Unavailable('too many passwords are waiting to be compared', { retryAfter: 2 });
+      }
+      const matches = await waiting.add(() => bcrypt.compare(password, against));
       return Boolean(possible) && matches;
     },
 
-    isOutdated: (hash) => bcrypt.getRounds(hash) < cost,
+    isOutdated: (hash) => Number(bcryptHash.exec(hash)?.[1] ?? 0) < cost,
   };
 }

@@ -32,7 +32,9 @@ export type OwnTokens = TokenStore & {
   /** A new grant with one access token. The token is returned once, and stored as its SHA-256. */
   issue(request: TokenRequest): Promise<Issued>;
   /** What is known of a token, for people: as `findToken`, with the moment it was issued. */
-  inspect(token: string): Promise<TokenFacts | undefined>;
+  inspect(token: string): Promise<(TokenFacts & { readonly issuedAt: Date }) | undefined>;
+  /** How many of this user's tokens are neither expired nor revoked. */
+  countLive(uid: number): Promise<number>;
   /** Ends the token and whatever else came of the same grant. False: there is no such token. */
   revoke(token: string, actor: string): Promise<boolean>;
 };
@@ -59,6 +61,12 @@ type TokenRow = readonly [
   ...user: UserRow,
 ];
 
+const withLogin = { user: { select: { login: true } } } as const;
+
+/** For the audit trail: whose token it is. One without a user is the client's own. */
+const targetOf = ({ user, clientId }: { user: { login: string } | null; clientId: string }) =>
+  user ? `user:${user.login}` : `client:${clientId}`;
+
 export function createTokens({ prisma, prepareRead }: Database, now: () => Date): OwnTokens {
   const read = prepareRead<TokenRow>(lookUp);
 
@@ -77,7 +85,25 @@ export function createTokens({ prisma, prepareRead }: Database, now: () => Date)
 
   return {
     findToken,
-    inspect: findToken,
+
+    async inspect(token) {
+      const facts = await findToken(token);
+      const row = await prisma.accessToken.findUnique({
+        where: { tokenHash: digest(token) },
+        select: { createdAt: true },
+      });
+      return facts && row ? { ...facts, issuedAt: row.createdAt } : undefined;
+    },
+
+    countLive: (uid) =>
+      prisma.accessToken.count({
+        where: {
+          userUid: uid,
+          expiresAt: { gt: now() },
+          revokedAt: null,
+          grant: { revokedAt: null },
+        },
+      }),
 
     async issue({ clientId, uid, scope, ttl, actor }) {
       const token = newToken();
@@ -86,6 +112,7 @@ export function createTokens({ prisma, prepareRead }: Database, now: () => Date)
       await prisma.$transaction(async (db) => {
         const grant = await db.grant.create({
           data: { clientId, userUid: uid, scope: scope.join(' ') },
+          include: withLogin,
         });
         await db.accessToken.create({
           data: {
@@ -101,8 +128,8 @@ export function createTokens({ prisma, prepareRead }: Database, now: () => Date)
         await record(db, {
           actor,
           action: 'token.issue',
-          target: `uid:${uid}`,
-          detail: { clientId },
+          target: targetOf(grant),
+          detail: { client: clientId, scope: scope.join(' ') },
         });
       });
       return { token, scope, expiresAt };
@@ -114,10 +141,13 @@ export function createTokens({ prisma, prepareRead }: Database, now: () => Date)
           where: { accessTokens: { some: { tokenHash: digest(token) } }, revokedAt: null },
           data: { revokedAt: now() },
         });
-        const found = await db.accessToken.findUnique({ where: { tokenHash: digest(token) } });
-        if (count > 0) {
-          const target = `uid:${found?.userUid ?? 'none'}`;
-          await record(db, { actor, action: 'token.revoke', target });
+        const found = await db.accessToken.findUnique({
+          where: { tokenHash: digest(token) },
+          include: withLogin,
+        });
+        if (found && count > 0) {
+          const detail = { client: found.clientId };
+          await record(db, { actor, action: 'token.revoke', target: targetOf(found), detail });
         }
         return found !== null;
       });

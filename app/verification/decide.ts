@@ -23,11 +23,14 @@ export type PasswordFacts = {
   readonly subject: UserFacts;
 };
 
-/** The order of these lines is the policy. A token is expired from `expiresAt` on, that instant included. */
+/**
+ * The order of these lines is the policy. A token is expired from `expiresAt` on, that instant included; so is one whose
+ * date cannot be read.
+ */
 export function decideToken(found: TokenFacts | undefined, scope: string, now: Date): Verdict {
   if (!found) return refused('unknown');
   if (found.revokedAt) return refused('revoked');
-  if (found.expiresAt <= now) return refused('expired');
+  if (!(now < found.expiresAt)) return refused('expired');
   if (!found.scope.includes(scope)) return refused('insufficient-scope');
   if (!found.subject) return refused('unknown');
   return decideUser(found.subject);

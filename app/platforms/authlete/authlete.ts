@@ -9,7 +9,9 @@
  *   200 {"authenticated":true,"subject":"dev01","displayName":"Developer Group 01"}
  *   200 {"authenticated":false}
  *
- * https://kb.authlete.com/en/s/oauth-and-openid-connect/a/developer-authentication-callback
+ * https://www.authlete.com/documents/definitive_guide/developer_authentication_callback
+ * https://www.authlete.com/documents/definitive_guide/authentication_callback — the twin
+ * https://kb.authlete.com/en/s/deployment/a/multiple-developer-accounts — test1 to test4
  *
  * Where the vendor is silent, we chose:
  * - One answer for wrong password, unknown id, suspended user, suspended group and a service that is not allowed; the
@@ -87,7 +89,7 @@ function claimsOf(
 export const authlete = platform({
   id: 'authlete',
   title: 'Authlete',
-  docs: 'https://kb.authlete.com/en/s/oauth-and-openid-connect/a/developer-authentication-callback',
+  docs: 'https://www.authlete.com/documents/definitive_guide/developer_authentication_callback',
   settings,
   scenarios,
   endpoints: (configured, services) => {

@@ -5,7 +5,7 @@
  *   200 {"result":"OK","user":{"uid":690109944}}
  *   200 {"result":"Not found"}
  *
- * https://docs.pango.co — Auth plugin requirements
+ * https://pango.gitbook.io/paas/console-details/project-settings/user-authentification-methods/auth-plugin-requirements
  *
  * Where the vendor is silent, we chose:
  * - Method and place of the token are not documented: GET query, POST form, POST JSON and `Authorization: Bearer` are read.
@@ -57,7 +57,7 @@ const details = ({ uid, name, profile }: User) => ({
 export const pango = platform({
   id: 'pango',
   title: 'Pango',
-  docs: 'https://docs.pango.co',
+  docs: 'https://pango.gitbook.io/paas/console-details/project-settings/user-authentification-methods/auth-plugin-requirements',
   settings,
   scenarios,
   endpoints: (

@@ -1,0 +1,27 @@
+import { createServer, IncomingMessage, type Server, ServerResponse } from 'node:http';
+import type { Express } from 'express';
+
+/** How long a client may take, in ms. What platforms send is small; a slow one must not hold a connection for ever. */
+const limits = {
+  headersTimeout: 10_000,
+  requestTimeout: 30_000,
+  /** Longer than load balancers keep an idle connection (60 s), or they would send into one that we are closing. */
+  keepAliveTimeout: 65_000,
+  connectionsCheckingInterval: 5_000,
+};
+
+/**
+ * An HTTP server whose requests and responses are the app's from the start. Express changes the prototype of those that are
+ * not, for every request, and up to Node 22 that alone costs more than all of our work on it (`npm run bench`;
+ * https://github.com/expressjs/express/issues/5998).
+ */
+export function createHttpServer(app: Express, options: Partial<typeof limits> = {}): Server {
+  class AppRequest extends IncomingMessage {}
+  class AppResponse extends ServerResponse {}
+  Object.setPrototypeOf(AppRequest.prototype, app.request);
+  Object.setPrototypeOf(AppResponse.prototype, app.response);
+  app.request = AppRequest.prototype as Express['request'];
+  app.response = AppResponse.prototype as Express['response'];
+  const own = { IncomingMessage: AppRequest, ServerResponse: AppResponse };
+  return createServer({ ...limits, ...options, ...own }, app);
+}
