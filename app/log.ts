@@ -24,7 +24,8 @@ export function loggable(error: unknown): LoggedError {
   const { name, message, stack = '', code, cause } = error as Error & { code?: unknown };
   return {
     name,
-    message: withoutArguments(message),
+    // Some libraries throw errors whose message is not a string.
+    message: withoutArguments(String(message)),
     ...(code === undefined ? {} : { code }),
     stack: frames(stack).join('\n'),
     ...(cause ? { cause: loggable(cause) } : {}),

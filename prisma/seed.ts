@@ -1,12 +1,22 @@
+import { deviceGrant } from '../app/oauth/grants.ts';
 import { everyScope } from '../app/oauth/scopes.ts';
 import { type CastGroup, type CastPerson, groups, people } from '../app/scenarios/cast.ts';
-import { ensureClient } from '../app/store/clients.ts';
+import { ensureClient, type NewClient } from '../app/store/clients.ts';
 import type { Database } from '../app/store/database.ts';
 import { createDirectory } from '../app/store/directory.ts';
 import type { Passwords } from '../app/store/passwords.ts';
 
-/** The client of tokens that are minted by hand. */
-export const demoClient = { id: 'demo-app', name: 'Demo App', scope: everyScope };
+/** The customer's own App: a public client. Tokens that are minted by hand are its, too. */
+export const demoClient = {
+  id: 'demo-app',
+  name: 'Demo App',
+  scope: everyScope,
+  grantTypes: ['authorization_code', 'refresh_token', deviceGrant],
+  firstParty: true,
+} satisfies NewClient;
+
+/** Where the App under /app wants its users back: to be registered with `ensureClient` once the port is known. */
+export const demoRedirectUri = (issuer: string): string => `${issuer}/app/callback`;
 
 /** Adds those of these people and groups who are not there yet; touches nobody who is. */
 export async function addCast(

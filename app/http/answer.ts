@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import type { Verdict } from '../verification/verdict.ts';
 
@@ -21,16 +22,45 @@ export const json = (status: number, body: unknown, headers?: Headers): Answer =
   body: JSON.stringify(body),
 });
 
-/** An HTML page of our own: no script, nothing from another host, not to be framed. */
-export const page = (status: number, body: string): Answer => ({
+/** The page's one style sheet, as a Content-Security-Policy names it. */
+function styleSource(body: string): string {
+  const style = /<style>(.*?)<\/style>/s.exec(body)?.[1];
+  return style === undefined ? "'none'" : `'sha256-${hash('sha256', style, 'base64')}'`;
+}
+
+type PageOptions = {
+  readonly headers?: Headers;
+  /** Where its forms may lead besides here, their redirects included: sources of a Content-Security-Policy. */
+  readonly formAction?: readonly string[];
+};
+
+/** An HTML page of our own: no script, no style but the one in it, nothing from another host, not to be framed. */
+export const page = (
+  status: number,
+  body: string,
+  { headers = {}, formAction = [] }: PageOptions = {},
+): Answer => ({
   status,
   headers: {
     'Content-Type': 'text/html; charset=utf-8',
-    'Content-Security-Policy':
-      "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+    'Content-Security-Policy': [
+      "default-src 'none'",
+      `style-src ${styleSource(body)}`,
+      "base-uri 'none'",
+      ["form-action 'self'", ...formAction].join(' '),
+      "frame-ancestors 'none'",
+    ].join('; '),
     'Referrer-Policy': 'no-referrer',
+    ...headers,
   },
   body,
+});
+
+/** 303: whatever the method was, go there with GET (RFC 9110 §15.4.4). */
+export const redirect = (location: string): Answer => ({
+  status: 303,
+  headers: { Location: location, 'Referrer-Policy': 'no-referrer' },
+  body: '',
 });
 
 /**

@@ -12,6 +12,8 @@ export type Incoming = {
   readonly headers: IncomingHttpHeaders;
   /** The token of `Authorization: Bearer …` (RFC 6750 §2.1). */
   readonly bearer: string | undefined;
+  /** The IP address of the caller; behind a proxy in TRUST_PROXY, the one that the proxy names. */
+  readonly address: string;
 };
 
 /**

@@ -1,8 +1,24 @@
-import type { ErrorRequestHandler } from 'express';
+import type { ErrorRequestHandler, Response } from 'express';
 import type { Logger } from 'pino';
 import { Unavailable } from '../verification/unavailable.ts';
-import { json, writeAnswer } from './answer.ts';
+import { type Answer, json, writeAnswer } from './answer.ts';
 import { requestId } from './request-log.ts';
+
+/** How a fault is told: `error` is `server_error`, or `temporarily_unavailable` for what will pass. */
+export type TellFault = (fault: {
+  status: number;
+  error: string;
+  requestId: string;
+  headers: Record<string, string>;
+}) => Answer;
+
+const asJson: TellFault = ({ status, error, requestId, headers }) =>
+  json(status, { error, request_id: requestId }, headers);
+
+/** For a request that a person made: a fault of it is told as a page. */
+export function tellFaultsAs(response: Response, tell: TellFault): void {
+  response.locals['tellFault'] = tell;
+}
 
 /**
  * The last middleware: every throw ends here, is logged once with its request id, and becomes a 5xx in our words. What will
@@ -15,11 +31,18 @@ export const faults =
     log.error({ requestId: request_id, err: error }, 'fault');
     if (response.headersSent) {
       response.destroy();
-    } else if (error instanceof Unavailable || isOutage(error)) {
-      const retryAfter = error instanceof Unavailable ? error.retryAfter : 1;
-      const headers = { 'Retry-After': String(retryAfter) };
-      writeAnswer(response, json(503, { error: 'temporarily_unavailable', request_id }, headers));
-    } else {
-      writeAnswer(response, json(500, { error: 'server_error', request_id }));
+      return;
     }
+    const tell = (response.locals['tellFault'] as TellFault | undefined) ?? asJson;
+    const unavailable = error instanceof Unavailable || isOutage(error);
+    const retryAfter = error instanceof Unavailable ? error.retryAfter : 1;
+    writeAnswer(
+      response,
+      tell({
+        status: unavailable ? 503 : 500,
+        error: unavailable ? 'temporarily_unavailable' : 'server_error',
+        requestId: request_id,
+        headers: unavailable ? { 'Retry-After': String(retryAfter) } : {},
+      }),
+    );
   };

@@ -10,18 +10,30 @@ const limits = {
   connectionsCheckingInterval: 5_000,
 };
 
+export type HttpServer = {
+  readonly server: Server;
+  /** Gives it the app, which may depend on where the server listens. Until then, nothing is answered. */
+  readonly serve: (app: Express) => void;
+};
+
 /**
  * An HTTP server whose requests and responses are the app's from the start. Express changes the prototype of those that are
  * not, for every request, and up to Node 22 that alone costs more than all of our work on it (`npm run bench`;
  * https://github.com/expressjs/express/issues/5998).
  */
-export function createHttpServer(app: Express, options: Partial<typeof limits> = {}): Server {
+export function createHttpServer(options: Partial<typeof limits> = {}): HttpServer {
   class AppRequest extends IncomingMessage {}
   class AppResponse extends ServerResponse {}
-  Object.setPrototypeOf(AppRequest.prototype, app.request);
-  Object.setPrototypeOf(AppResponse.prototype, app.response);
-  app.request = AppRequest.prototype as Express['request'];
-  app.response = AppResponse.prototype as Express['response'];
   const own = { IncomingMessage: AppRequest, ServerResponse: AppResponse };
-  return createServer({ ...limits, ...options, ...own }, app);
+  const server = createServer({ ...limits, ...options, ...own });
+  return {
+    server,
+    serve(app) {
+      Object.setPrototypeOf(AppRequest.prototype, app.request);
+      Object.setPrototypeOf(AppResponse.prototype, app.response);
+      app.request = AppRequest.prototype as Express['request'];
+      app.response = AppResponse.prototype as Express['response'];
+      server.on('request', app);
+    },
+  };
 }

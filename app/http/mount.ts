@@ -58,6 +58,7 @@ async function incoming(
     body,
     headers: request.headers,
     bearer: bearerToken(request.headers.authorization),
+    address: request.ip ?? '',
   };
 }
 

@@ -6,7 +6,8 @@
  *   401 {"error":"invalid_grant","error_description":"The login or the password is wrong."}
  *
  * Only for the customer's own app, and off unless FIRST_PARTY_LOGIN=true. It is not the OAuth password grant. The token is
- * good for `verify` unless more is asked for. Unknown login, wrong password and suspension are one answer.
+ * good for `verify` unless more is asked for. Unknown login, wrong password and suspension are one answer; after too many
+ * of them it is 429 with Retry-After.
  */
 import { json } from '../http/answer.ts';
 import type { Endpoint, Incoming } from '../http/endpoint.ts';
@@ -35,7 +36,7 @@ export const firstPartyLogin = (verify: Verify, issue: IssueToken, ttl: number):
   path: '/user/login',
   methods: ['POST'],
   accepts: 'any',
-  async answer({ parameters }: Incoming) {
+  async answer({ parameters, address }: Incoming) {
     const error = (status: number, code: string, error_description: string, headers = {}) =>
       json(status, { error: code, error_description }, headers);
     const no = (because: Refusal) => ({
@@ -55,7 +56,15 @@ export const firstPartyLogin = (verify: Verify, issue: IssueToken, ttl: number):
       return error(400, 'invalid_scope', `The scopes are ${everyScope.join(', ')}.`);
     }
 
-    const verdict = await verify({ kind: 'password', login, password });
+    const from = { address, platform: false };
+    const verdict = await verify({ kind: 'password', login, password, from });
+    if (!verdict.accepted && verdict.because === 'too-many-attempts') {
+      const headers = { 'Retry-After': String(verdict.retryAfter) };
+      return {
+        ...error(429, 'too_many_attempts', 'Too many attempts. Try again later.', headers),
+        verdict,
+      };
+    }
     if (!verdict.accepted) return no(verdict.because);
 
     const { uid } = verdict.user;

@@ -15,7 +15,7 @@ export function strategy<Principal extends object>(
 ): passport.Strategy {
   return Object.assign(new passport.Strategy(), {
     name,
-    // Passport calls this on an object made from the strategy for the one request, with success, fail and error on it.
+    // Called on an object made for the one request (see below), on which Passport puts success, fail and error.
     async authenticate(this: passport.StrategyCreated<passport.Strategy>, request: Request) {
       try {
         const found = await authenticate(request);
@@ -28,7 +28,12 @@ export function strategy<Principal extends object>(
   });
 }
 
-/** Runs one strategy, without a session, and gives its result as a value. */
+/**
+ * Runs one strategy, without a session, and gives its result as a value.
+ *
+ * Passport makes an object for each request from a strategy that it knows by name; on one that it is handed it puts success
+ * and fail directly, and requests at the same time would answer each other. So it is handed an object of its own.
+ */
 export const authenticate = <Principal extends object>(
   authenticator: passport.Authenticator,
   by: passport.Strategy,
@@ -37,7 +42,7 @@ export const authenticate = <Principal extends object>(
 ): Promise<Authentication<Principal>> =>
   new Promise((resolve, reject) => {
     const run = authenticator.authenticate(
-      by,
+      Object.create(by) as passport.Strategy,
       { session: false },
       (error: unknown, principal: Principal | false, challenge: unknown) => {
         if (error) reject(error);

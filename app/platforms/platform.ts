@@ -2,7 +2,13 @@ import { z } from 'zod';
 import type { Answer } from '../http/answer.ts';
 import type { Endpoint, Incoming } from '../http/endpoint.ts';
 import type { Scenario } from '../scenarios/scenario.ts';
-import { type Credential, type Refusal, refused, type User } from '../verification/verdict.ts';
+import {
+  type Credential,
+  type Origin,
+  type Refusal,
+  refused,
+  type User,
+} from '../verification/verdict.ts';
 import type { Verify } from '../verification/verify.ts';
 
 /** What a platform may ask of the house. */
@@ -31,7 +37,7 @@ type Verification<Request extends z.ZodType> = Omit<Endpoint, 'answer'> & {
   /** The form the platform documents. What does not fit is refused as malformed. */
   readonly request: Request;
   /** The credential in it, or why there is none to look at. */
-  readonly credential: (request: z.output<Request>) => Credential | Refusal;
+  readonly credential: (request: z.output<Request>, from: Origin) => Credential | Refusal;
   /** A rule of the platform's own, asked when the credential is good. */
   readonly objection?: (user: User, request: z.output<Request>) => Refusal | undefined;
   readonly accept: (user: User, request: z.output<Request>) => Answer;
@@ -50,7 +56,8 @@ export const verification = <Request extends z.ZodType>(
     const parsed = request.safeParse(incoming);
     if (!parsed.success) return no('malformed');
 
-    const found = credential(parsed.data);
+    const from = { address: incoming.address, platform: endpoint.caller !== undefined };
+    const found = credential(parsed.data, from);
     if (typeof found === 'string') return no(found);
 
     const verdict = await verify(found);

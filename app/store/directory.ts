@@ -8,6 +8,7 @@ import type { Database, Db } from './database.ts';
 import type { Prisma } from './generated/sqlite/client.ts';
 import { loginKey, loginProblem } from './login.ts';
 import { type Passwords, passwordProblem } from './passwords.ts';
+import { endSessionsOf } from './sessions.ts';
 
 /** Something the operator can mend. `code` is for programs. */
 export class DirectoryError extends Error {
@@ -74,6 +75,7 @@ export type Directory = {
   setUserStatus(login: string, status: Status, reason?: string): Promise<UserRecord>;
   /** Null: out of the group, into none. */
   moveUser(login: string, group: string | null): Promise<UserRecord>;
+  /** Ends his browser sessions, too. */
   setPassword(login: string, password: string): Promise<UserRecord>;
   createGroup(group: NewGroup): Promise<GroupRecord>;
   /** In the order of their creation. */
@@ -350,7 +352,18 @@ export function createDirectory(
     async setPassword(login, password) {
       invalid(passwordProblem(password));
       const passwordHash = await passwords.hash(password);
-      return changeUser(login, 'user.set-password', async () => ({ passwordHash }));
+      return changeUser(login, 'user.set-password', async (db) => {
+        // Whoever got in with the old one is out: in every browser, and with every token.
+        const user = await db.user.findUnique({ where: { loginKey: loginKey(login) ?? '' } });
+        if (user) {
+          await endSessionsOf(db, user.uid);
+          await db.grant.updateMany({
+            where: { userUid: user.uid, revokedAt: null },
+            data: { revokedAt: new Date() },
+          });
+        }
+        return { passwordHash };
+      });
     },
 
     async createGroup({ name, subject, displayName, status = 'active', services = [] }) {

@@ -10,7 +10,8 @@ const storable = (text: string) => !text.includes('\0') && text.isWellFormed();
  */
 export function loginKey(login: string): string | undefined {
   if (login === '' || login.length > longest || !storable(login)) return undefined;
-  return login.normalize('NFKC').toLowerCase();
+  // Lower case can take apart what was composed: U+01F0.
+  return login.normalize('NFKC').toLowerCase().normalize('NFKC');
 }
 
 /** What is wrong with a login for a new user, or undefined. Control characters and white space are. */

@@ -3,6 +3,7 @@ import pg from 'pg';
 import type { Database, OpenDatabase } from './database.ts';
 import { PrismaClient } from './generated/postgresql/client.ts';
 import type { MigrationConnection } from './migrations.ts';
+import { transactionOptions } from './transactions.ts';
 
 /** Everything waits for a bounded time, in ms: a database that does not answer is a fault, at once or soon. */
 const patience = { connect: 3000, statement: 5000, answer: 6000 };
@@ -43,7 +44,7 @@ export const openPostgresql: OpenDatabase = async (url, { poolSize }) => {
     ...(schema === undefined ? undefined : { schema }),
     statementNameGenerator: ({ sql }) => names.get(sql) as string,
   });
-  const prisma = new PrismaClient({ adapter, errorFormat: 'minimal' });
+  const prisma = new PrismaClient({ adapter, errorFormat: 'minimal', transactionOptions });
   const reader = await adapter.connect();
 
   return {

@@ -12,6 +12,7 @@ import Libsql from 'libsql';
 import type { Database } from './database.ts';
 import { PrismaClient } from './generated/sqlite/client.ts';
 import type { MigrationConnection } from './migrations.ts';
+import { transactionOptions } from './transactions.ts';
 
 /** How long a write waits for another process's, in ms. */
 const writePatience = 2000;
@@ -191,6 +192,7 @@ export async function openSqlite(
   const prisma = new PrismaClient({
     adapter: new OneConnectionLibSql({ url }, patience),
     errorFormat: 'minimal',
+    transactionOptions,
   });
   const reader = open(pathOf(url), readPatience);
   reader.exec('PRAGMA query_only = ON');

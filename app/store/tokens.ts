@@ -1,15 +1,9 @@
-import { hash, randomBytes } from 'node:crypto';
+import { digest, newToken } from '../oauth/secrets.ts';
 import type { TokenFacts } from '../verification/decide.ts';
 import type { TokenStore } from '../verification/verify.ts';
 import { record } from './audit.ts';
 import type { Database } from './database.ts';
 import { factsOf, type UserRow, userColumns } from './users.ts';
-
-/** How a token, code or secret of 256 random bits is kept: SHA-256, base64url. It needs no salt and no slow hash. */
-export const digest = (token: string): string => hash('sha256', token, 'base64url');
-
-/** 256 random bits, base64url: 43 characters, all of them allowed in a bearer token (RFC 6750 §2.1). */
-export const newToken = (): string => randomBytes(32).toString('base64url');
 
 export type Issued = {
   readonly token: string;
@@ -39,14 +33,15 @@ export type OwnTokens = TokenStore & {
   revoke(token: string, actor: string): Promise<boolean>;
 };
 
-const separated = (scope: string): string[] => scope.split(' ').filter((one) => one !== '');
+export const separated = (scope: string): string[] => scope.split(' ').filter((one) => one !== '');
 
 /**
  * One row, one look-up, nothing cached: a suspension or a revocation counts from the next request on, in every process.
  * A token whose grant is revoked is revoked.
  */
 const lookUp = `
-  SELECT t.expires_at, COALESCE(t.revoked_at, g.revoked_at), t.scope, t.client_id, ${userColumns}
+  SELECT t.expires_at, COALESCE(t.revoked_at, g.revoked_at), t.scope, t.client_id, t.created_at, g.resource,
+    ${userColumns}
   FROM access_tokens t
   JOIN grants g ON g.id = t.grant_id
   LEFT JOIN users u ON u.uid = t.user_uid
@@ -58,6 +53,8 @@ type TokenRow = readonly [
   revokedAt: string | null,
   scope: string,
   clientId: string,
+  issuedAt: string,
+  resource: string | null,
   ...user: UserRow,
 ];
 
@@ -73,12 +70,14 @@ export function createTokens({ prisma, prepareRead }: Database, now: () => Date)
   const findToken = async (token: string): Promise<TokenFacts | undefined> => {
     const row = await read(digest(token));
     if (!row) return undefined;
-    const [expiresAt, revokedAt, scope, clientId, ...user] = row;
+    const [expiresAt, revokedAt, scope, clientId, issuedAt, resource, ...user] = row;
     return {
       expiresAt: new Date(expiresAt),
       revokedAt: revokedAt === null ? undefined : new Date(revokedAt),
       scope: separated(scope),
       clientId,
+      issuedAt: new Date(issuedAt),
+      resource: resource ?? undefined,
       subject: factsOf(user),
     };
   };

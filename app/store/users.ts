@@ -75,6 +75,14 @@ export function createUsers({ prisma, prepareRead }: Database, passwords: Passwo
       return row && factsOf(row);
     },
 
+    async findUserByLogin(login) {
+      const key = loginKey(login);
+      const row = key === undefined ? undefined : await readByLogin(key);
+      if (!row) return undefined;
+      const [, ...user] = row;
+      return factsOf(user as unknown as UserRow);
+    },
+
     async checkPassword(login, password) {
       const key = loginKey(login);
       const row = key === undefined ? undefined : await readByLogin(key);

@@ -14,6 +14,9 @@ export type TokenFacts = {
   readonly scope: readonly string[];
   /** The OAuth client the token was issued to. */
   readonly clientId: string;
+  readonly issuedAt: Date;
+  /** RFC 8707 resource indicator that it was issued for, if any. */
+  readonly resource: string | undefined;
   /** Undefined: the client's own token (RFC 6749 §4.4), which speaks for nobody. */
   readonly subject: UserFacts | undefined;
 };

@@ -35,7 +35,20 @@ export type Credential =
       /** What the token must be good for, e.g. `verify`. */
       readonly scope: string;
     }
-  | { readonly kind: 'password'; readonly login: string; readonly password: string };
+  | {
+      readonly kind: 'password';
+      readonly login: string;
+      readonly password: string;
+      readonly from: Origin;
+    };
+
+/** Where a password is tried from: guesses are counted by it. */
+export type Origin = {
+  /** The IP address of the other end, or of whom a trusted proxy names. */
+  readonly address: string;
+  /** True: an authenticated platform asks, from one address for everybody. */
+  readonly platform: boolean;
+};
 
 /** Why we say no. For the operator: no platform is told which of these it was. */
 export const refusals = [
@@ -46,6 +59,8 @@ export const refusals = [
   /** No such token, or no such login. */
   'unknown',
   'wrong-password',
+  /** Too many tries at this login, or from this address; the password was not looked at. */
+  'too-many-attempts',
   'expired',
   'revoked',
   /** The token was issued for something else. */
@@ -66,7 +81,12 @@ export type Refusal = (typeof refusals)[number];
 
 export type Verdict =
   | { readonly accepted: true; readonly user: User }
-  | { readonly accepted: false; readonly because: Refusal };
+  | {
+      readonly accepted: false;
+      readonly because: Refusal;
+      /** With `too-many-attempts`: when another try is worth it, in seconds. */
+      readonly retryAfter?: number;
+    };
 
 export const accepted = (user: User): Verdict => ({ accepted: true, user });
 export const refused = (because: Refusal): Verdict => ({ accepted: false, because });

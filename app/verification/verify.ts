@@ -5,7 +5,7 @@ import {
   type TokenFacts,
   type UserFacts,
 } from './decide.ts';
-import type { Credential, Verdict } from './verdict.ts';
+import type { Credential, Origin, Verdict } from './verdict.ts';
 
 /**
  * Where your users live. This is what a partner replaces: see docs/replace-the-user-store.md.
@@ -16,6 +16,8 @@ import type { Credential, Verdict } from './verdict.ts';
 export type UserStore = {
   /** The user with this uid. */
   findUser(uid: number): Promise<UserFacts | undefined>;
+  /** The user with this login, in whatever case. */
+  findUserByLogin(login: string): Promise<UserFacts | undefined>;
   /**
    * The user with this login, and whether the password is his. Takes the same time whether or not the login exists.
    * Says nothing of the user's status: that is for `decide`.
@@ -28,6 +30,15 @@ export type TokenStore = {
   findToken(token: string): Promise<TokenFacts | undefined>;
 };
 
+/**
+ * Limits guessing: does `check`, unless too many were refused before it. One for all doors that a password can be tried at.
+ * What cannot be counted is not let through: it throws.
+ */
+export type LimitAttempts = (
+  attempt: { readonly login: string; readonly from: Origin },
+  check: () => Promise<Verdict>,
+) => Promise<Verdict>;
+
 /** The one question. Never consumes a token: platforms retry, and verify the same token again and again. */
 export type Verify = (credential: Credential) => Promise<Verdict>;
 
@@ -35,6 +46,7 @@ export const createVerify =
   (
     users: Pick<UserStore, 'checkPassword'>,
     tokens: Pick<TokenStore, 'findToken'>,
+    limitAttempts: LimitAttempts,
     now: () => Date,
   ): Verify =>
   async (credential) => {
@@ -42,6 +54,8 @@ export const createVerify =
       case 'token':
         return decideToken(await tokens.findToken(credential.token), credential.scope, now());
       case 'password':
-        return decidePassword(await users.checkPassword(credential.login, credential.password));
+        return limitAttempts(credential, async () =>
+          decidePassword(await users.checkPassword(credential.login, credential.password)),
+        );
     }
   };

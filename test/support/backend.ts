@@ -1,9 +1,9 @@
-import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import pino from 'pino';
 import { createApp } from '../../app/app.ts';
 import { type Config, readConfig } from '../../app/config.ts';
 import type { Lifecycle } from '../../app/health.ts';
+import { createHttpServer } from '../../app/http/http-server.ts';
 import { createLog } from '../../app/log.ts';
 import { platforms } from '../../app/platforms/index.ts';
 import { groups, people, understudies, understudyGroups } from '../../app/scenarios/cast.ts';
@@ -41,6 +41,7 @@ export async function startBackend(environment: Record<string, string> = {}): Pr
       DATABASE_URL: database.url,
       AUTHLETE_API_KEY: secret(apiKey),
       AUTHLETE_API_SECRET: secret(apiSecret),
+      SESSION_SECRET: secret('session-secret-of-the-tests'),
       FIRST_PARTY_LOGIN: 'true',
       LOG_LEVEL: 'trace',
       LOG_FORMAT: 'json',
@@ -63,12 +64,14 @@ export async function startBackend(environment: Record<string, string> = {}): Pr
       file.write(line);
     },
   });
-  const server: Server = createServer(createApp(config, services, logger, lifecycle));
+  const { server, serve } = createHttpServer();
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
   const { port } = server.address() as AddressInfo;
+  const url = `http://127.0.0.1:${port}`;
+  serve(createApp(config, config.BASE_URL ?? url, services, logger, lifecycle));
 
   return {
-    url: `http://127.0.0.1:${port}`,
+    url,
     config,
     services,
     lifecycle,

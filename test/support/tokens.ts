@@ -1,7 +1,7 @@
 import { everyScope } from '../../app/oauth/scopes.ts';
+import { digest, newToken } from '../../app/oauth/secrets.ts';
 import { people, tokenOf, tokens, understudies } from '../../app/scenarios/cast.ts';
 import type { Bindings } from '../../app/scenarios/scenario.ts';
-import { digest, newToken } from '../../app/store/tokens.ts';
 import { demoClient } from '../../prisma/seed.ts';
 import { apiKey, apiSecret, type Backend } from './backend.ts';
 import { secret } from './canaries.ts';

@@ -24,7 +24,7 @@
 import { z } from 'zod';
 import { json } from '../../http/answer.ts';
 import type { Caller } from '../../http/endpoint.ts';
-import type { Credential, Refusal, User } from '../../verification/verdict.ts';
+import type { Credential, Origin, Refusal, User } from '../../verification/verdict.ts';
 import { path, platform, secret, verification } from '../platform.ts';
 import { scenarios } from './authlete.scenarios.ts';
 
@@ -64,12 +64,13 @@ const endUserRequest = z.object({
   body: login.extend({ claims: z.array(z.string()).nullish() }),
 });
 
-function credential({
-  body: { id, password, sns },
-}: z.output<typeof developerRequest>): Credential | Refusal {
+function credential(
+  { body: { id, password, sns } }: z.output<typeof developerRequest>,
+  from: Origin,
+): Credential | Refusal {
   if (sns !== undefined && sns !== null) return 'unsupported-credential';
   if (typeof id !== 'string' || id === '' || typeof password !== 'string') return 'no-credential';
-  return { kind: 'password', login: id, password };
+  return { kind: 'password', login: id, password, from };
 }
 
 /** The claims asked for that we know of the user (OpenID Connect Core §5.1), by their plain names. */
