@@ -1,7 +1,7 @@
 /**
  * npm run admin -- COMMAND
  *
- * Users, groups and tokens, from a terminal or a script: see --help. Works on the database of the server's own
+ * Users, groups, clients, grants, tokens and keys, from a terminal or a script: see --help. Works on the database of the server's own
  * configuration, also while the server runs.
  */
 import { Command, CommanderError } from 'commander';
@@ -9,7 +9,10 @@ import { ConfigError } from '../app/config.ts';
 import { DirectoryError } from '../app/store/directory.ts';
 import { isOutage } from '../app/store/outage.ts';
 import { type Backend, openBackend } from './admin/backend.ts';
+import { clientCommands } from './admin/clients.ts';
+import { grantCommands } from './admin/grants.ts';
 import { groupCommands } from './admin/groups.ts';
+import { keyCommands } from './admin/keys.ts';
 import { otherCommands } from './admin/others.ts';
 import { createOutput } from './admin/output.ts';
 import { tokenCommands } from './admin/tokens.ts';
@@ -26,6 +29,9 @@ Examples:
   npm run admin -- user show -- -login-that-begins-with-a-dash
   curl -s "http://127.0.0.1:3000/user/verify?token=$(npm run -s admin -- token mint --user simon371)"
   curl -s -u "$(npm run -s admin -- caller authlete)" --json '…' http://127.0.0.1:3000/
+  npm run admin -- client create --id partner --name Partner --confidential --redirect-uri https://partner.example/callback
+  npm run admin -- grant revoke --user simon371
+  npm run admin -- key rotate
   npm run admin -- token inspect < token.txt
   npm run admin -- audit list --target user:test1
 
@@ -38,7 +44,9 @@ const isJson = () => program.opts<{ json?: true }>().json === true;
 const say = createOutput(isJson);
 
 program
-  .description('Users, groups and tokens of this backend, also while the server runs.')
+  .description(
+    'Users, groups, clients, grants, tokens and keys of this backend, also while the server runs.',
+  )
   .option('--json', 'answer in JSON; errors too, on standard error')
   .configureHelp({ showGlobalOptions: true })
   .configureOutput({
@@ -55,7 +63,15 @@ function open() {
   return opened;
 }
 
-for (const add of [userCommands, groupCommands, tokenCommands, otherCommands]) {
+for (const add of [
+  userCommands,
+  groupCommands,
+  clientCommands,
+  grantCommands,
+  tokenCommands,
+  keyCommands,
+  otherCommands,
+]) {
   add(program, { open, say });
 }
 

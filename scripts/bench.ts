@@ -1,15 +1,14 @@
 /**
  * npm run bench -- [--postgres] [--json]
- * npm run build && node dist/scripts/bench.js
  *
  * What a verification costs, beside a bare Express app and a bare node:http server that answer the same JSON without
  * asking anybody. See docs/benchmarks.md.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
-import { extname, join } from 'node:path';
+import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
-import { newToken } from '../app/store/tokens.ts';
+import { newToken } from '../app/oauth/secrets.ts';
 import { postgresqlDatabase, sqliteDatabase } from './bench/database.ts';
 import type { Load, Order } from './bench/load.ts';
 import { type Process, startProcess } from './bench/processes.ts';
@@ -201,18 +200,11 @@ async function bench() {
     database: postgres ? 'postgresql' : 'sqlite',
     node: process.version,
     cores: availableParallelism(),
-    /** The build is what production runs; tsx costs some more. */
-    code: extname(import.meta.filename) === '.js' ? 'build' : 'tsx',
     connections,
     duration,
     rounds,
   };
-  const facts = Object.entries(about).map(([name, value]) => `${name} ${value}`);
-  process.stdout.write(
-    json
-      ? `${JSON.stringify({ ...about, rows }, null, 2)}\n`
-      : `${facts.join(', ')}\n\n${table(rows)}`,
-  );
+  process.stdout.write(json ? `${JSON.stringify({ ...about, rows }, null, 2)}\n` : table(rows));
 }
 
 try {

@@ -209,6 +209,7 @@ describe('token', () => {
       NODE_ENV: 'production',
       AUTHLETE_API_KEY: secret('4cf1f4c1f8e04dbb9a5d'),
       AUTHLETE_API_SECRET: secret('9d0c46cbd1b24b7a8f3e'),
+      SESSION_SECRET: secret('0b7d2e6c91f84a35ae21'),
     };
     expect(await admin(['token', 'mint', '--user', 'test1'], { env })).toEqual({
       code: 2,
@@ -450,6 +451,7 @@ describe('npm run seed', () => {
       NODE_ENV: 'production',
       AUTHLETE_API_KEY: secret('4cf1f4c1f8e04dbb9a5d'),
       AUTHLETE_API_SECRET: secret('9d0c46cbd1b24b7a8f3e'),
+      SESSION_SECRET: secret('0b7d2e6c91f84a35ae21'),
     };
     try {
       expect(await run('scripts/seed.ts', [], { env: { ...env, ...production } })).toEqual({

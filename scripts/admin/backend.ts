@@ -30,8 +30,11 @@ function systemUser(): string {
   }
 }
 
+/** For what needs no database. */
+export const settings = (): Config => readConfig(environment(), platforms);
+
 export async function openBackend(): Promise<Backend> {
-  const config = readConfig(environment(), platforms);
+  const config = settings();
   const services = await createServices(config);
   const actor = `admin:${systemUser()}`;
   const directory = createDirectory(services.database, services.passwords, actor);

@@ -3,6 +3,7 @@ import { randomInt } from 'node:crypto';
 import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
 import { InvalidArgumentError } from 'commander';
+import { everyScope, parseScope } from '../../app/oauth/scopes.ts';
 import { DirectoryError } from '../../app/store/directory.ts';
 import type { Profile } from '../../app/verification/verdict.ts';
 
@@ -65,6 +66,19 @@ export const wholeNumber = (least: number, most: number) => (text: string) => {
   }
   return value;
 };
+
+/** For --scope: names that there are. */
+export function knownScope(text: string): readonly string[] {
+  const names = parseScope(text);
+  const known = `there are ${everyScope.join(', ')}.`;
+  if (names.length === 0) throw new InvalidArgumentError(`It names no scope; ${known}`);
+  for (const name of names) {
+    if (!everyScope.includes(name)) {
+      throw new InvalidArgumentError(`There is no scope ${JSON.stringify(name)}; ${known}`);
+    }
+  }
+  return names;
+}
 
 function jsonValue(text: string): unknown {
   try {

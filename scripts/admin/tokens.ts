@@ -1,11 +1,11 @@
-import { type Command, InvalidArgumentError } from 'commander';
-import { everyScope, parseScope, scopes } from '../../app/oauth/scopes.ts';
+import type { Command } from 'commander';
+import { scopes } from '../../app/oauth/scopes.ts';
 import { type Client, ensureClient, findClient } from '../../app/store/clients.ts';
 import { DirectoryError } from '../../app/store/directory.ts';
 import { decideToken } from '../../app/verification/decide.ts';
 import { demoClient } from '../../prisma/seed.ts';
 import type { Admin, Backend } from './backend.ts';
-import { readSecret, wholeNumber } from './input.ts';
+import { knownScope, readSecret, wholeNumber } from './input.ts';
 import { fields, moment } from './output.ts';
 import { shutOut } from './users.ts';
 
@@ -24,19 +24,6 @@ async function clientFor(
   const client = await findClient(database, id ?? demoClient.id);
   if (!client) throw new DirectoryError('not_found', `There is no client ${JSON.stringify(id)}.`);
   return client;
-}
-
-/** For --scope: names that there are. */
-function knownScope(text: string): readonly string[] {
-  const names = parseScope(text);
-  const known = `there are ${everyScope.join(', ')}.`;
-  if (names.length === 0) throw new InvalidArgumentError(`It names no scope; ${known}`);
-  for (const name of names) {
-    if (!everyScope.includes(name)) {
-      throw new InvalidArgumentError(`There is no scope ${JSON.stringify(name)}; ${known}`);
-    }
-  }
-  return names;
 }
 
 /** What was asked for, as far as this client may; nothing asked for: all that it may. */

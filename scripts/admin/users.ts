@@ -127,7 +127,7 @@ export function userCommands(program: Command, { open, say }: Admin) {
 
   user
     .command('set-password')
-    .description('another password; tokens stay as they are')
+    .description('another password; ends the sessions and tokens of the user')
     .argument('<login>')
     .addOption(passwordStdin().conflicts('generate'))
     .option('--generate', 'make one, and print it alone')

@@ -80,8 +80,9 @@ async function kit(databaseUrl = '', folder = '') {
     tokens.push(token);
   }
   const lifecycle: Lifecycle = { stopping: false };
-  const server = createHttpServer(createApp(config, services, createLog(config), lifecycle));
+  const { server, serve } = createHttpServer();
   gracefulStop(server, lifecycle);
+  serve(createApp(config, 'http://127.0.0.1', services, createLog(config), lifecycle));
   return { server, tokens };
 }
 
@@ -91,8 +92,11 @@ async function serverOf(name: string | undefined, options: readonly string[]) {
       return { server: nodeHttp(), tokens: [] };
     case 'express':
       return { server: createServer(bareExpress()), tokens: [] };
-    case 'express-own-classes':
-      return { server: createHttpServer(bareExpress()), tokens: [] };
+    case 'express-own-classes': {
+      const { server, serve } = createHttpServer();
+      serve(bareExpress());
+      return { server, tokens: [] };
+    }
     case 'kit':
       return kit(...options);
     default:
