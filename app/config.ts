@@ -8,6 +8,8 @@ import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { z } from 'zod';
+import { tokenSourceProblems, tokenSourceSettings } from './oauth/token-source.ts';
+import { readUpstreams, type Upstream, upstreamSettings } from './oauth/upstream/providers.ts';
 import type { Platform } from './platforms/platform.ts';
 import { projectRoot } from './project-root.ts';
 import { ensureSecrets } from './secrets.ts';
@@ -90,6 +92,41 @@ export const houseSettings = z.object({
   ACCESS_TOKEN_TTL: wholeNumber(60, 86_400)
     .default(3600)
     .describe('How long an access token is good, in seconds.'),
+  AUTHORIZATION_CODE_TTL: wholeNumber(10, 600)
+    .default(60)
+    .describe('How long an authorization code is good, in seconds.'),
+  REFRESH_TOKEN_TTL: wholeNumber(60, 31_536_000)
+    .default(2_592_000)
+    .describe('How long a grant can be refreshed in all, in seconds, however often it is.'),
+  REFRESH_TOKEN_GRACE: wholeNumber(0, 60)
+    .default(0)
+    .describe(
+      'Seconds in which a used refresh token works once more, for apps that lose an answer. 0: never.',
+    ),
+  DEVICE_CODE_TTL: wholeNumber(60, 3600)
+    .default(600)
+    .describe('How long a device code waits for its user, in seconds.'),
+  SESSION_TTL: wholeNumber(60, 2_592_000)
+    .default(28_800)
+    .describe('How long a browser stays signed in without being used, in seconds.'),
+  SESSION_SECRET: z
+    .string()
+    .min(16)
+    .meta({ secret: true })
+    .describe('Signs the session cookies of the sign-in pages.'),
+  LOGIN_ATTEMPTS: wholeNumber(1, 1000)
+    .default(10)
+    .describe('Wrong passwords for one login from one address, before it has to wait.'),
+  LOGIN_ATTEMPTS_PER_ADDRESS: wholeNumber(1, 1_000_000)
+    .default(100)
+    .describe(
+      'Wrong passwords from one address, for whatever logins; not counted for calling platforms.',
+    ),
+  LOGIN_ATTEMPTS_WINDOW: wholeNumber(1, 86_400)
+    .default(900)
+    .describe('In how many seconds that is, and how long the wait.'),
+  ...tokenSourceSettings,
+  ...upstreamSettings,
   TRUST_PROXY: z
     .string()
     .default('0')
@@ -120,6 +157,11 @@ export const houseSettings = z.object({
     .default('data/secrets.env')
     .transform(fromProjectRoot)
     .describe('Where missing secrets are generated (not in production), readable by you alone.'),
+  KEYS_FILE: z
+    .string()
+    .default('data/keys.json')
+    .transform(fromProjectRoot)
+    .describe('The keys that npm run admin -- key makes to sign with, readable by you alone.'),
   STOP_DELAY: wholeNumber(0, 300)
     .default(0)
     .describe(
@@ -138,6 +180,8 @@ export type ConfiguredPlatform = {
 export type Config = Readonly<House> & {
   readonly production: boolean;
   readonly platforms: readonly ConfiguredPlatform[];
+  /** Where people can sign in besides here. */
+  readonly upstreams: readonly Upstream[];
 };
 
 /** All that is wrong with the configuration, in one message. Names variables, never their values: one may be a secret. */
@@ -156,8 +200,8 @@ const makeOne = 'make one: openssl rand -hex 24';
 
 export const isSecret = (setting: z.ZodType): boolean => setting.meta()?.['secret'] === true;
 
-const secretsOf = ({ settings }: Platform): string[] =>
-  Object.entries(settings.shape).flatMap(([name, setting]) =>
+const secretsOf = ({ shape }: z.ZodObject): string[] =>
+  Object.entries(shape).flatMap(([name, setting]) =>
     isSecret(setting as z.ZodType) ? [name] : [],
   );
 
@@ -205,36 +249,43 @@ function fillIn(env: Record<string, string | undefined>, missing: readonly strin
 export function readConfig(environment: Environment, registry: readonly Platform[]): Config {
   const env = Object.fromEntries(Object.entries(environment).filter(isSet));
   const production = env['NODE_ENV'] === 'production';
-  const house = read(houseSettings, env);
   const { chosen, unknown } = choose(env['PLATFORMS'] ?? 'all', registry);
+  const secrets = [houseSettings, ...chosen.map(({ settings }) => settings)].flatMap(secretsOf);
+  const missing = secrets.filter((name) => env[name] === undefined);
+  // A secret that is missing is spoken of below.
+  const spoken = ({ name }: Problem) => !missing.includes(name);
+
+  const first = read(houseSettings, env).problems.filter(spoken);
+  const { upstreams, problems: inUpstreams } = readUpstreams(env);
   const known = registry.map(({ id }) => id).join(', ');
   const problems = [
-    ...house.problems.map(({ name, text }) => `${name}: ${text}`),
+    ...first.map(({ name, text }) => `${name}: ${text}`),
     ...unknown.map((id) => `PLATFORMS: there is no platform "${id}"; there are ${known}`),
+    ...tokenSourceProblems(env),
+    ...inUpstreams,
   ];
 
-  const secrets = chosen.flatMap(secretsOf);
-  const missing = secrets.filter((name) => env[name] === undefined);
   if (production) {
     const guessed = secrets.filter((name) => env[name] !== undefined && guessable(env[name]));
     problems.push(
       ...missing.map((name) => `${name}: is missing; ${makeOne}`),
       ...guessed.map((name) => `${name}: can be guessed; ${makeOne}`),
     );
-  } else if (house.problems.length === 0) {
-    problems.push(...fillIn(env, missing, house.value.SECRETS_FILE));
+  } else if (first.length === 0) {
+    const file = houseSettings.shape.SECRETS_FILE.parse(env['SECRETS_FILE']);
+    problems.push(...fillIn(env, missing, file));
   }
 
   const platforms = chosen.map((platform) => {
     const { value, problems: found } = read(platform.settings, env);
-    // A secret that is still missing has been spoken of.
-    const others = found.filter(({ name }) => !missing.includes(name) || env[name] !== undefined);
-    problems.push(...others.map(({ name, text }) => `${name}: ${text} (${platform.title})`));
+    problems.push(
+      ...found.filter(spoken).map(({ name, text }) => `${name}: ${text} (${platform.title})`),
+    );
     return { platform, settings: value };
   });
 
   if (problems.length > 0) throw new ConfigError(problems);
-  return { ...house.value, production, platforms };
+  return { ...read(houseSettings, env).value, production, platforms, upstreams };
 }
 
 /** The process's environment, over what stands in the project's `.env`. */

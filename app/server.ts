@@ -3,8 +3,9 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import closeWithGrace from 'close-with-grace';
-import { publicPasswords, seed } from '../prisma/seed.ts';
+import { demoClient, publicPasswords, seed } from '../prisma/seed.ts';
 import { createApp } from './app.ts';
+import { customerAppId } from './client-app/kit.ts';
 import { type Config, ConfigError, environment, readConfig } from './config.ts';
 import type { Lifecycle } from './health.ts';
 import { gracefulStop } from './http/graceful-stop.ts';
@@ -12,20 +13,37 @@ import { createHttpServer } from './http/http-server.ts';
 import { createLog, loggable } from './log.ts';
 import { platforms } from './platforms/index.ts';
 import { createServices, type Services } from './services.ts';
+import { findClient } from './store/clients.ts';
 import { isOutage } from './store/outage.ts';
+import { schedulePurge } from './store/purge.ts';
 import { welcome } from './welcome.ts';
+
+const demoClientIds = [demoClient.id, customerAppId];
 
 /** How long after SIGTERM requests under way may take, and after them the database to close, in ms. */
 const grace = { requests: 10_000, database: 5_000 };
 
-/** In production, the seed's users must not be there with the passwords that everybody can read. */
-async function refusePublicPasswords({ database, passwords }: Services) {
+/**
+ * In production, the seed's users must not be there with the passwords that everybody can read, nor the clients of the
+ * demonstration, which are trusted with everything.
+ */
+async function refuseDemonstration({ database, passwords }: Services) {
   const logins = await publicPasswords(database, passwords);
-  if (logins.length === 0) return;
-  throw new ConfigError([
-    `the database has users of the seed with their public passwords (${logins.join(', ')}): ` +
-      'use a database of your own, or give them other passwords with npm run admin -- user set-password',
-  ]);
+  const clients = await Promise.all(demoClientIds.map((id) => findClient(database, id)));
+  const ids = clients.flatMap((client) => client?.id ?? []);
+  const problems = [
+    ...(logins.length > 0
+      ? [
+          `the database has users of the seed with their public passwords (${logins.join(', ')}): ` +
+            'use a database of your own, or give them other passwords with npm run admin -- user set-password',
+        ]
+      : []),
+    ...ids.map(
+      (id) =>
+        `the database has the demonstration's client ${id}: npm run admin -- client delete ${id}`,
+    ),
+  ];
+  if (problems.length > 0) throw new ConfigError(problems);
 }
 
 /** Where the server listens, as a URL that this machine can open. */
@@ -52,13 +70,15 @@ function listen(server: Server, { PORT, HOST }: Config): Promise<string> {
 async function start(config: Config) {
   const log = createLog(config);
   const services = await createServices(config);
-  if (config.production) await refusePublicPasswords(services);
+  if (config.production) await refuseDemonstration(services);
   else await seed(services.database, services.passwords);
 
   const lifecycle: Lifecycle = { stopping: false };
-  const server = createHttpServer(createApp(config, services, log, lifecycle));
+  const { server, serve } = createHttpServer();
   const stop = gracefulStop(server, lifecycle);
   const url = await listen(server, config);
+  serve(createApp(config, config.BASE_URL ?? url, services, log, lifecycle));
+  const stopPurging = schedulePurge(services.database, services.now, log);
 
   const stopDelay = config.STOP_DELAY * 1000;
   closeWithGrace(
@@ -74,6 +94,7 @@ async function start(config: Config) {
       await pause(stopDelay);
       const cutOff = await stop(grace.requests);
       if (cutOff > 0) log.warn({ cutOff }, 'requests took too long and were cut off');
+      await stopPurging();
       await services.close();
       log.info('stopped');
     },

@@ -1,10 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from './config.ts';
+import { limitPasswordAttempts } from './oauth/attempts.ts';
 import { firstPartyClient } from './oauth/first-party-login.ts';
+import type { Grants } from './oauth/grants.ts';
+import { createTokenSource } from './oauth/token-source.ts';
+import type { Lifetimes } from './oauth/tokens.ts';
 import { projectRoot } from './project-root.ts';
 import { ensureClient } from './store/clients.ts';
 import { type Database, openDatabase } from './store/database.ts';
+import { createGrants } from './store/grants.ts';
 import { migrate } from './store/migrations.ts';
 import { isOutage } from './store/outage.ts';
 import { createPasswords, type Passwords } from './store/passwords.ts';
@@ -19,8 +24,11 @@ export type Services = {
   readonly passwords: Passwords;
   readonly users: UserStore;
   readonly tokens: OwnTokens;
+  readonly grants: Grants;
+  readonly lifetimes: Lifetimes;
+  readonly now: () => Date;
   readonly verify: Verify;
-  /** Asks the database for something trivial. */
+  /** Reads a row that is always there. */
   readonly ping: () => Promise<unknown>;
   readonly isOutage: (error: unknown) => boolean;
   readonly close: () => Promise<void>;
@@ -57,8 +65,22 @@ export async function createServices(
     passwords,
     users,
     tokens,
-    verify: createVerify(users, tokens, now),
-    ping: () => database.prisma.$queryRaw`SELECT 1`,
+    grants: createGrants(database, now),
+    lifetimes: {
+      accessToken: config.ACCESS_TOKEN_TTL,
+      refreshToken: config.REFRESH_TOKEN_TTL,
+      refreshGrace: config.REFRESH_TOKEN_GRACE,
+      code: config.AUTHORIZATION_CODE_TTL,
+      deviceCode: config.DEVICE_CODE_TTL,
+    },
+    now,
+    verify: createVerify(
+      users,
+      createTokenSource(config, users, tokens, now),
+      limitPasswordAttempts(database, config),
+      now,
+    ),
+    ping: () => database.prisma.$queryRaw`SELECT id FROM _prisma_migrations LIMIT 1`,
     isOutage,
     close: () => database.close(),
   };

@@ -36,7 +36,14 @@ export function welcome(config: Config, url: string): string {
     ({ login, uid, group, status }) =>
       `  ${login.padEnd(10)} uid ${String(uid).padEnd(10)} ${(group ?? '').padEnd(7)} ${status}`,
   );
-  return `
+  const loopback = /^(127\.|::1$|localhost$)/.test(config.HOST);
+  const warning = loopback
+    ? ''
+    : `
+WARNING: on ${config.HOST}, other machines can reach this server, and everybody knows the passwords of its users.
+Where that is more than a demonstration, set NODE_ENV=production.
+`;
+  return `${warning}
 partner-idp-kit: ${config.platforms.map(({ platform }) => platform.title).join(', ')}
 
 Users of the seed (each one's password is the login):
@@ -46,6 +53,8 @@ Try it, from this folder:
 ${tryOut(config, url)
   .map((line) => `  ${line}`)
   .join('\n')}
+
+An App of your own, to sign in: ${url}/app
 
 `;
 }

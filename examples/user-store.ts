@@ -3,6 +3,7 @@
  * a search and a bind. See docs/replace-the-user-store.md.
  *
  *   GET  /users/2345                                  200 {"uid":2345,"login":"simon371", …} · 404
+ *   GET  /users?login=simon371                        200 {"uid":2345, …} · 404
  *   POST /password {"login":"…","password":"…"}       200 {"matches":true,"user":{…}} · 404
  */
 import { z } from 'zod';
@@ -48,6 +49,11 @@ export function createHttpUsers(url: string): UserStore {
   return {
     async findUser(uid) {
       const found = await ask(`/users/${uid}`, person);
+      return found && factsOf(found);
+    },
+
+    async findUserByLogin(login) {
+      const found = await ask(`/users?login=${encodeURIComponent(login)}`, person);
       return found && factsOf(found);
     },
 

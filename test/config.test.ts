@@ -49,6 +49,7 @@ const production = {
   NODE_ENV: 'production',
   AUTHLETE_API_KEY: secret('9f86d081884c7d659a2feaa0c55ad015'),
   AUTHLETE_API_SECRET: secret('a3bf4f1b2b0b822cd15d6c15b0f00a08'),
+  SESSION_SECRET: secret('5c1b94c0de7a4b7cb5c0c1f2a6a1d3e8'),
 };
 
 describe('what is wrong', () => {
@@ -254,7 +255,9 @@ describe('PLATFORMS', () => {
   });
 
   test('asks for no secret of a platform that is not chosen', () => {
-    expect(read({ NODE_ENV: 'production', PLATFORMS: 'pango' }).production).toBe(true);
+    const { SESSION_SECRET } = production;
+    const env = { NODE_ENV: 'production', PLATFORMS: 'pango', SESSION_SECRET };
+    expect(read(env).production).toBe(true);
   });
 
   test('of an unknown id is refused, with those that there are', () => {
@@ -272,6 +275,7 @@ describe('in production', () => {
 
   test('missing secrets are refused, and it is said how to make one', () => {
     expect(problems({ NODE_ENV: 'production' })).toEqual([
+      'SESSION_SECRET: is missing; make one: openssl rand -hex 24',
       'AUTHLETE_API_KEY: is missing; make one: openssl rand -hex 24',
       'AUTHLETE_API_SECRET: is missing; make one: openssl rand -hex 24',
     ]);
@@ -281,7 +285,7 @@ describe('in production', () => {
   test('generated secrets of an earlier run are not taken', () => {
     read({});
 
-    expect(problems({ NODE_ENV: 'production' })).toHaveLength(2);
+    expect(problems({ NODE_ENV: 'production' })).toHaveLength(3);
   });
 
   test.each([
@@ -315,9 +319,12 @@ describe('generated secrets', () => {
     expect(statSync(SECRETS_FILE).mode & 0o777).toBe(0o600);
   });
 
-  test('reach the platform, and are the same at the second start', () => {
-    const settingsOf = () =>
-      read({}).platforms.find(({ platform }) => platform.id === 'authlete')?.settings;
+  test('reach the house and the platform, and are the same at the second start', () => {
+    const settingsOf = () => {
+      const { SESSION_SECRET, platforms: chosen } = read({});
+      const authlete = chosen.find(({ platform }) => platform.id === 'authlete');
+      return { SESSION_SECRET, ...authlete?.settings };
+    };
     const first = settingsOf();
 
     expect(first).toMatchObject(parseEnv(readFileSync(SECRETS_FILE, 'utf8')));
@@ -325,7 +332,8 @@ describe('generated secrets', () => {
   });
 
   test('are not made where the variable is set', () => {
-    read({ AUTHLETE_API_KEY: 'own-key', AUTHLETE_API_SECRET: 'own' });
+    const { SESSION_SECRET } = production;
+    read({ AUTHLETE_API_KEY: 'own-key', AUTHLETE_API_SECRET: 'own', SESSION_SECRET });
 
     expect(() => statSync(SECRETS_FILE)).toThrow('ENOENT');
   });
@@ -393,7 +401,7 @@ describe('generated secrets', () => {
     mkdirSync(SECRETS_FILE);
 
     expect(problems({})).toEqual([
-      'SECRETS_FILE: cannot be read and written (EISDIR); or set AUTHLETE_API_KEY, AUTHLETE_API_SECRET',
+      'SECRETS_FILE: cannot be read and written (EISDIR); or set SESSION_SECRET, AUTHLETE_API_KEY, AUTHLETE_API_SECRET',
     ]);
   });
 });

@@ -29,6 +29,8 @@ const good: TokenFacts = {
   revokedAt: undefined,
   scope: ['profile', 'verify'],
   clientId: 'demo-app',
+  issuedAt: oneMsAgo,
+  resource: undefined,
   subject: active,
 };
 

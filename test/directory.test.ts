@@ -368,15 +368,20 @@ describe('a client that must be there', () => {
 
   test('is added once, by processes that start at the same moment', async () => {
     await Promise.all([1, 2, 3].map(() => ensureClient(database, client)));
-    expect(await findClient(database, 'demo-app')).toEqual(client);
+    expect(await findClient(database, 'demo-app')).toMatchObject(client);
     expect(await events()).toEqual([
-      { actor: 'system', action: 'client.create', target: 'client:demo-app', detail: {} },
+      {
+        actor: 'system',
+        action: 'client.create',
+        target: 'client:demo-app',
+        detail: { confidential: false },
+      },
     ]);
   });
 
   test('is left as it is when it is there', async () => {
     await ensureClient(database, client);
     await ensureClient(database, { ...client, name: 'Other', scope: [] });
-    expect(await findClient(database, 'demo-app')).toEqual(client);
+    expect(await findClient(database, 'demo-app')).toMatchObject(client);
   });
 });

@@ -88,6 +88,8 @@ describe('a user store that speaks HTTP', () => {
     expect(await users.checkPassword('nobody', password)).toBeUndefined();
     expect(await users.findUser(99)).toBeUndefined();
     expect(asked.url).toBe('/users/99');
+    expect(await users.findUserByLogin('no body')).toBeUndefined();
+    expect(asked.url).toBe('/users?login=no%20body');
   });
 
   test('throws when the directory is not well, not reachable, or not understood', async () => {
@@ -115,7 +117,12 @@ describe('with tokens of ours', () => {
     backend = await startBackend();
     token = await mint(backend, 'simon371');
     const tokens = tokensForUsersOf(users, backend.services.tokens);
-    verify = createVerify(users, tokens, () => backend.clock.now);
+    verify = createVerify(
+      users,
+      tokens,
+      (_who, attempt) => attempt(),
+      () => backend.clock.now,
+    );
   });
 
   afterAll(() => backend.stop());
@@ -160,7 +167,7 @@ describe('a platform of your own', () => {
     bound = await bindings(backend);
     const config = readConfig({ PLATFORMS: 'acme', NODE_ENV: 'test' }, [...platforms, acme]);
     const log = createLog({ ...config, LOG_LEVEL: 'silent' });
-    server = createServer(createApp(config, backend.services, log));
+    server = createServer(createApp(config, backend.url, backend.services, log));
     await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
   });
 

@@ -8,8 +8,8 @@ import { createHttpServer } from '../app/http/http-server.ts';
 import { mount, notFound } from '../app/http/mount.ts';
 import { requestLog } from '../app/http/request-log.ts';
 import { createLog } from '../app/log.ts';
+import { newToken } from '../app/oauth/secrets.ts';
 import { isOutage } from '../app/store/outage.ts';
-import { newToken } from '../app/store/tokens.ts';
 import { Unavailable } from '../app/verification/unavailable.ts';
 import { type Backend, type LogLine, startBackend } from './support/backend.ts';
 import { secret } from './support/canaries.ts';
@@ -101,7 +101,9 @@ describe('an endpoint that throws', () => {
     app.use(mount([...endpoints, synchronous], async () => undefined));
     app.use(notFound);
     app.use(faults(logger, isOutage));
-    server = createHttpServer(app);
+    const http = createHttpServer();
+    http.serve(app);
+    server = http.server;
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   });
@@ -381,11 +383,12 @@ describe('a client that is slow', () => {
     ['its head', 'GET / HTTP/1.1\r\nHost: x\r\nX-Slow: '],
     ['its body', 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc'],
   ])('%s does not come to an end: 408, and the connection is closed', async (_what, bytes) => {
-    const server = createHttpServer(answering, {
+    const { server, serve } = createHttpServer({
       headersTimeout: 100,
       requestTimeout: 100,
       connectionsCheckingInterval: 20,
     });
+    serve(answering);
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const { port } = server.address() as AddressInfo;
     expect(await exchange(`http://127.0.0.1:${port}`, bytes)).toMatch(/^HTTP\/1.1 408 /);
@@ -393,7 +396,7 @@ describe('a client that is slow', () => {
   });
 
   test('has ten seconds for its head, and half a minute for all', () => {
-    const { headersTimeout, requestTimeout, keepAliveTimeout } = createHttpServer(answering);
+    const { headersTimeout, requestTimeout, keepAliveTimeout } = createHttpServer().server;
     expect({ headersTimeout, requestTimeout, keepAliveTimeout }).toEqual({
       headersTimeout: 10_000,
       requestTimeout: 30_000,

@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { loggablePath } from '../app/http/request-log.ts';
 import { createLog } from '../app/log.ts';
+import { newToken } from '../app/oauth/secrets.ts';
 import { openDatabase } from '../app/store/database.ts';
 import { migrate } from '../app/store/migrations.ts';
-import { newToken } from '../app/store/tokens.ts';
 import { leaks, logFile, secret } from './support/canaries.ts';
 import { createDatabase, postgresIsThere, type TestDatabase } from './support/databases.ts';
 

@@ -42,6 +42,7 @@ const production = {
   NODE_ENV: 'production',
   AUTHLETE_API_KEY: secret('6d0bf3a5c97e42f1'),
   AUTHLETE_API_SECRET: secret('b7e19c04f8d2436a95e0'),
+  SESSION_SECRET: secret('e4a86f0bd7c14c2f93a1'),
 };
 
 const answerTo = (sent: ClientRequest) =>
@@ -195,6 +196,7 @@ describe('does not start', () => {
       expect(stderr).toContain(login);
     }
     expect(stderr).toContain('set-password');
+    expect(stderr).toContain('client delete demo-app');
   });
 
   test.each(['127.0.0.1', 'localhost'])(

@@ -21,6 +21,7 @@ export function landingPage({ platforms, baseUrl = '', production, version }: Sh
   const body = eta.render('landing', {
     version,
     users: production ? [] : people,
+    app: production ? undefined : '/app',
     platforms: platforms.map(({ platform: { title, docs }, endpoints }) => ({
       title,
       docs,
