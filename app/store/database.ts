@@ -10,9 +10,9 @@ export type Database = {
   readonly prisma: PrismaClient;
   /**
    * A read that every verification makes: prepared once, one parameter (`$1`), the first row as an array in the order of
-   * the columns. Costs a twentieth of a Prisma query (`npm run bench`). Sees every commit before the call, of any process.
+   * the columns. Costs a small part of what a Prisma query does. Sees every commit before the call, of any process.
    *
-   * Dates are ISO 8601 text with an offset, JSON is text on SQLite and parsed on PostgreSQL.
+   * Dates are ISO 8601 text with an offset, JSON is text or parsed, as the driver has it.
    */
   prepareRead<Row>(sql: string): (parameter: string | number) => Promise<Row | undefined>;
   close(): Promise<void>;

@@ -23,7 +23,7 @@ export type UserRow = readonly [
   groupServices: unknown,
 ];
 
-/** JSON comes as text from SQLite, parsed from PostgreSQL. */
+/** JSON comes as text or parsed, as the driver has it. */
 const fromJson = (value: unknown): unknown =>
   typeof value === 'string' ? JSON.parse(value) : value;
 
