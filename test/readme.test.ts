@@ -167,7 +167,7 @@ describe('the README', () => {
 
   test('has only known commands outside of what is tried', () => {
     expect(blocksOf('sh').map(({ text }) => text)).toEqual(['npm ci && npm start\n']);
-    expect(scripts['start']).toBe('tsx app/server.ts');
+    expect(scripts['start']).toBe('node --import tsx app/server.ts');
   });
 });
 

@@ -2,7 +2,8 @@
 import * as oauth from 'oauth4webapi';
 import { type Backend, startBackend } from '../support/backend.ts';
 import { secret } from '../support/canaries.ts';
-import { allow, isGood, partner, pass, phoneApp, redirectUri, register } from '../support/oauth.ts';
+import { isGood, partner, pass, phoneApp, redirectUri, register } from '../support/oauth.ts';
+import { formOf, visitor } from '../support/visitor.ts';
 
 let backend: Backend;
 let server: oauth.AuthorizationServer;
@@ -29,15 +30,24 @@ const noted = (tokens: oauth.TokenEndpointResponse) => {
   return tokens;
 };
 
-/** A code as the redirect would bring it, with `iss` and `state`. */
+/** What the redirect brings, when test1 has signed in and allowed it. */
 async function callback(codeVerifier: string) {
-  const codeChallenge = await oauth.calculatePKCECodeChallenge(codeVerifier);
-  const code = await allow(backend, { codeChallenge });
-  const url = new URL(redirectUri);
-  url.searchParams.set('code', code);
-  url.searchParams.set('state', 'the state');
-  url.searchParams.set('iss', backend.url);
-  return oauth.validateAuthResponse(server, us, url, 'the state');
+  const request = new URL(String(server.authorization_endpoint));
+  request.search = new URLSearchParams({
+    response_type: 'code',
+    client_id: us.client_id,
+    redirect_uri: redirectUri,
+    scope: 'verify profile',
+    state: 'the state',
+    code_challenge: await oauth.calculatePKCECodeChallenge(codeVerifier),
+    code_challenge_method: 'S256',
+  }).toString();
+  const browser = visitor(backend);
+  await browser.signIn('test1');
+  const consent = await browser.get(`${request.pathname}${request.search}`);
+  const form = { ...formOf(consent.text, request.pathname), decision: 'allow' };
+  const { location } = await browser.post(request.pathname, form);
+  return oauth.validateAuthResponse(server, us, new URL(String(location)), 'the state');
 }
 
 describe.each([
