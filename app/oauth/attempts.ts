@@ -8,7 +8,7 @@ import { RateLimiterPrisma, RateLimiterRes } from 'rate-limiter-flexible';
 import { record } from '../store/audit.ts';
 import type { Database } from '../store/database.ts';
 import { loginKey } from '../store/login.ts';
-import { Unavailable } from '../verification/unavailable.ts';
+import { refuseWhenFull } from '../store/passwords.ts';
 import type { Origin } from '../verification/verdict.ts';
 import type { LimitAttempts } from '../verification/verify.ts';
 import { digest } from './secrets.ts';
@@ -175,9 +175,7 @@ export function limitPasswordAttempts(
   }
 
   return async ({ login, from }, check) => {
-    if (turns.size >= PASSWORD_QUEUE && turns.pending >= PASSWORD_CONCURRENCY) {
-      throw new Unavailable('too many passwords are waiting to be compared', { retryAfter: 2 });
-    }
+    refuseWhenFull(turns, PASSWORD_QUEUE);
     const done = await turns.add(() =>
       limited(countsOf(login, from), check, ({ accepted }) => accepted),
     );

@@ -1,6 +1,6 @@
 import { type Answer, json } from '../http/answer.ts';
 import type { TokenFacts } from '../verification/decide.ts';
-import { decideUser } from '../verification/decide.ts';
+import { decideUser, tokenEnded } from '../verification/decide.ts';
 import type { Client, Grants } from './grants.ts';
 import { type Parameters, required } from './parameters.ts';
 
@@ -15,7 +15,7 @@ const seconds = (date: Date) => Math.floor(date.getTime() / 1000);
 
 /** An access token is active while it, its grant, its user and his group are. */
 function isActive(found: TokenFacts, now: Date): boolean {
-  if (found.revokedAt || found.expiresAt <= now) return false;
+  if (tokenEnded(found, now)) return false;
   return found.subject === undefined || decideUser(found.subject).accepted;
 }
 

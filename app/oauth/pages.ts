@@ -2,15 +2,12 @@
  * The pages that people see: sign in, consent, device. Plain HTML forms: they work without JavaScript, carry a CSRF token
  * each, and load nothing from anywhere.
  */
-import { join } from 'node:path';
-import { Eta } from 'eta';
 import { type Request, type RequestHandler, type Response, Router } from 'express';
 import type passport from 'passport';
 import { type Answer, page, redirect, writeAnswer } from '../http/answer.ts';
 import { BadRequest, parametersOf, readBody } from '../http/body.ts';
 import { tellFaultsAs } from '../http/faults.ts';
 import { noteVerdict } from '../http/request-log.ts';
-import { projectRoot } from '../project-root.ts';
 import type { User } from '../verification/verdict.ts';
 import type { UserStore, Verify } from '../verification/verify.ts';
 import type { LimitUserCodes } from './attempts.ts';
@@ -30,9 +27,7 @@ import { newToken, plainUserCode } from './secrets.ts';
 import type { Sessions } from './sessions.ts';
 import { checkSignIn, here, type Preset, returnTo, signedIn } from './sign-in.ts';
 import { later } from './tokens.ts';
-
-// Escapes whatever it prints.
-const eta = new Eta({ views: join(projectRoot, 'app/oauth/views'), cache: true });
+import { views } from './views.ts';
 
 export const pagePaths = { login: '/login', logout: '/logout' } as const;
 
@@ -94,7 +89,7 @@ export function pagesRouter(authenticator: passport.Authenticator, services: Pag
   type Extra = { status?: number; headers?: Record<string, string>; formAction?: string[] };
 
   const render = (view: string, it: object, { status = 200, ...options }: Extra = {}) =>
-    page(status, eta.render(view, { csrfField, ...it }), options);
+    page(status, views.render(view, { csrfField, ...it }), options);
 
   /** A page that only says something. */
   type Message = { title: string; text: string; link?: { href: string; text: string } };

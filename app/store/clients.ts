@@ -4,6 +4,7 @@ import { digest, newToken } from '../oauth/secrets.ts';
 import { record } from './audit.ts';
 import type { Database } from './database.ts';
 import { DirectoryError } from './directory.ts';
+import { isUniqueViolation } from './unique-violation.ts';
 
 export type Client = {
   readonly id: string;
@@ -109,8 +110,6 @@ const withDefaults = (client: NewClient): Required<NewClient> => ({
 
 const noClient = (id: string) =>
   new DirectoryError('not_found', `There is no client ${JSON.stringify(id)}.`);
-
-const isUniqueViolation = (error: unknown) => (error as { code?: unknown }).code === 'P2002';
 
 async function insert(
   { prisma }: Database,

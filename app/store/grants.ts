@@ -12,6 +12,7 @@ import { record } from './audit.ts';
 import { isClientId } from './clients.ts';
 import type { Database, Db } from './database.ts';
 import { separated } from './tokens.ts';
+import { isUniqueViolation } from './unique-violation.ts';
 
 type ClientRow = NonNullable<Awaited<ReturnType<Database['prisma']['client']['findUnique']>>>;
 type GrantRow = NonNullable<Awaited<ReturnType<Database['prisma']['grant']['findUnique']>>>;
@@ -193,7 +194,7 @@ export function createGrants({ prisma }: Database, now: () => Date): Grants {
       return creation.then(
         () => true,
         (error) => {
-          if ((error as { code?: unknown }).code === 'P2002') return false;
+          if (isUniqueViolation(error)) return false;
           throw error;
         },
       );

@@ -1,6 +1,7 @@
 import { record } from './audit.ts';
 import type { Database } from './database.ts';
 import { loginKey, loginProblem } from './login.ts';
+import { isUniqueViolation } from './unique-violation.ts';
 
 /** A person as a provider tells of him. */
 export type UpstreamPerson = {
@@ -13,8 +14,6 @@ export type UpstreamPerson = {
 
 /** The uid of the person with this subject at this provider: known, linked, or created. */
 export type FindOrCreate = (provider: string, person: UpstreamPerson) => Promise<number>;
-
-const isUniqueViolation = (error: unknown) => (error as { code?: unknown }).code === 'P2002';
 
 /** In lower case, without what a login cannot have; numbered from the second attempt on. */
 function loginOf({ login, subject }: UpstreamPerson, attempt: number): string {

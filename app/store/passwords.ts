@@ -42,6 +42,12 @@ export type Passwords = {
 
 const bcryptHash = /^\$2[aby]\$(0[4-9]|[12]\d|3[01])\$[./A-Za-z0-9]{53}$/;
 
+/** @throws {Unavailable} when all places are taken and as many wait as may */
+export function refuseWhenFull(waiting: PQueue, queue: number): void {
+  if (waiting.size < queue || waiting.pending < waiting.concurrency) return;
+  throw new Unavailable('too many passwords are waiting to be compared', { retryAfter: 2 });
+}
+
 /** `$2y$` is what PHP and htpasswd call `$2b$`. */
 const asNode = (hash: string) => hash.replace(/^\$2y\$/, '$2b$');
 
@@ -64,9 +70,7 @@ export function createPasswords({ cost, concurrency, queue }: PasswordSettings):
     async matches(password, hash) {
       const possible = hash && bcryptHash.test(hash) && passwordProblem(password) === undefined;
       const against = possible ? asNode(hash) : await nobodys;
-      if (waiting.size >= queue && waiting.pending >= concurrency) {
-        throw new Unavailable('too many passwords are waiting to be compared', { retryAfter: 2 });
-      }
+      refuseWhenFull(waiting, queue);
       const matches = await waiting.add(() => bcrypt.compare(password, against));
       return Boolean(possible) && matches;
     },

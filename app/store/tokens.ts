@@ -25,8 +25,6 @@ export type TokenRequest = {
 export type OwnTokens = TokenStore & {
   /** A new grant with one access token. The token is returned once, and stored as its SHA-256. */
   issue(request: TokenRequest): Promise<Issued>;
-  /** What is known of a token, for people: as `findToken`, with the moment it was issued. */
-  inspect(token: string): Promise<(TokenFacts & { readonly issuedAt: Date }) | undefined>;
   /** How many of this user's tokens are neither expired nor revoked. */
   countLive(uid: number): Promise<number>;
   /** Ends the token and whatever else came of the same grant. False: there is no such token. */
@@ -84,15 +82,6 @@ export function createTokens({ prisma, prepareRead }: Database, now: () => Date)
 
   return {
     findToken,
-
-    async inspect(token) {
-      const facts = await findToken(token);
-      const row = await prisma.accessToken.findUnique({
-        where: { tokenHash: digest(token) },
-        select: { createdAt: true },
-      });
-      return facts && row ? { ...facts, issuedAt: row.createdAt } : undefined;
-    },
 
     countLive: (uid) =>
       prisma.accessToken.count({

@@ -26,14 +26,20 @@ export type PasswordFacts = {
   readonly subject: UserFacts;
 };
 
-/**
- * The order of these lines is the policy. A token is expired from `expiresAt` on, that instant included; so is one whose
- * date cannot be read.
- */
+/** Whether a token is over: expired from `expiresAt` on, that instant included; so is one whose date cannot be read. */
+export function tokenEnded(
+  { revokedAt, expiresAt }: TokenFacts,
+  now: Date,
+): 'revoked' | 'expired' | undefined {
+  if (revokedAt) return 'revoked';
+  return now < expiresAt ? undefined : 'expired';
+}
+
+/** The order of these lines is the policy. */
 export function decideToken(found: TokenFacts | undefined, scope: string, now: Date): Verdict {
   if (!found) return refused('unknown');
-  if (found.revokedAt) return refused('revoked');
-  if (!(now < found.expiresAt)) return refused('expired');
+  const ended = tokenEnded(found, now);
+  if (ended) return refused(ended);
   if (!found.scope.includes(scope)) return refused('insufficient-scope');
   if (!found.subject) return refused('unknown');
   return decideUser(found.subject);

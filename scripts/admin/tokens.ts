@@ -87,7 +87,7 @@ export function tokenCommands(program: Command, { open, say }: Admin) {
     .action(async () => {
       const text = (await readSecret('token')).trim();
       const { services } = await open();
-      const found = await services.tokens.inspect(text);
+      const found = await services.tokens.findToken(text);
       if (!found) throw new DirectoryError('not_found', 'This token is not known.');
       const verdict = decideToken(found, scopes.verify, new Date());
       const user = found.subject?.user;

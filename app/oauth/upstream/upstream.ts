@@ -1,6 +1,4 @@
 /** `GET /login/<provider>`, and where the browser comes back: `GET /login/<provider>/callback`. */
-import { join } from 'node:path';
-import { Eta } from 'eta';
 import { type Request, type Response, Router } from 'express';
 import type passport from 'passport';
 import {
@@ -11,18 +9,15 @@ import {
 } from '../../client-app/strategy.ts';
 import { type Answer, page, redirect, writeAnswer } from '../../http/answer.ts';
 import { noteVerdict } from '../../http/request-log.ts';
-import { projectRoot } from '../../project-root.ts';
 import type { FindOrCreate } from '../../store/identities.ts';
 import { decideUser } from '../../verification/decide.ts';
 import { refused } from '../../verification/verdict.ts';
 import type { UserStore } from '../../verification/verify.ts';
 import type { Sessions } from '../sessions.ts';
 import { returnTo } from '../sign-in.ts';
+import { views } from '../views.ts';
 import { cookieSignIns } from './cookie-sign-ins.ts';
 import type { Upstream } from './providers.ts';
-
-// Escapes whatever it prints.
-const eta = new Eta({ views: join(projectRoot, 'app/oauth/views'), cache: true });
 
 export type UpstreamServices = {
   readonly issuer: string;
@@ -52,7 +47,10 @@ export function upstreamRouter(
   const https = issuer.startsWith('https:');
 
   const tell = (status: number, title: string, text: string): Answer =>
-    page(status, eta.render('message', { title, text, link: { href: '/login', text: 'Sign in' } }));
+    page(
+      status,
+      views.render('message', { title, text, link: { href: '/login', text: 'Sign in' } }),
+    );
 
   for (const { id, title, key, person, ...provider } of services.upstreams) {
     const strategy = new SignInStrategy(
