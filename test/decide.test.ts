@@ -34,6 +34,9 @@ const good: TokenFacts = {
   subject: active,
 };
 
+/** Where the tokens are shown. */
+const here = 'https://idp.example/user/verify';
+
 describe('a token', () => {
   test.each<[situation: string, found: TokenFacts | undefined, because: string | undefined]>([
     ['good for one ms more', good, undefined],
@@ -62,14 +65,51 @@ describe('a token', () => {
       'expired',
     ],
     [
+      'for another resource, of another scope',
+      { ...good, resource: 'https://elsewhere.example/', scope: [] },
+      'wrong-audience',
+    ],
+    [
+      'revoked, for another resource',
+      { ...good, resource: 'https://elsewhere.example/', revokedAt: now },
+      'revoked',
+    ],
+    [
       'of another scope, of a suspended user',
       { ...good, scope: [], subject: suspended },
       'insufficient-scope',
     ],
   ])('%s', (_situation, found, because) => {
-    expect(decideToken(found, 'verify', now)).toEqual(
-      because === undefined ? { accepted: true, user } : { accepted: false, because },
+    expect(decideToken(found, { scope: 'verify', resource: here }, now)).toEqual(
+      because === undefined
+        ? { accepted: true, user, issued: { clientId: 'demo-app', scope: ['profile', 'verify'] } }
+        : found?.subject
+          ? { accepted: false, because, about: { uid: 2345, login: 'simon371' } }
+          : { accepted: false, because },
     );
+  });
+
+  test.each<[situation: string, resource: string, shownAt: string | undefined, good: boolean]>([
+    ['this very URL', here, here, true],
+    ['it in other letters', 'HTTPS://IDP.example:443/user/verify', here, true],
+    ['the root, with and without its slash', 'https://idp.example', 'https://idp.example/', true],
+    ['another path', 'https://idp.example/userinfo', here, false],
+    ['a path that begins like it', 'https://idp.example/user/verify/all', here, false],
+    ['the path in another case', 'https://idp.example/User/Verify', here, false],
+    ['the server as a whole', 'https://idp.example/', here, false],
+    ['another host', 'https://idp.example.evil.example/user/verify', here, false],
+    ['http instead of https', 'http://idp.example/user/verify', here, false],
+    ['it with a query', 'https://idp.example/user/verify?a=1', here, false],
+    ['what is no URL', 'user/verify', here, false],
+    ['any URL, when nobody says where it is shown', here, undefined, false],
+    ['what is no URL, shown at the same', 'user/verify', 'user/verify', false],
+  ])('issued for %s', (_situation, resource, shownAt, isGood) => {
+    const verdict = decideToken({ ...good, resource }, { scope: 'verify', resource: shownAt }, now);
+    expect(verdict.accepted || verdict.because).toBe(isGood || 'wrong-audience');
+  });
+
+  test('issued for no resource in particular is good wherever it is shown', () => {
+    expect(decideToken(good, { scope: 'verify', resource: undefined }, now).accepted).toBe(true);
   });
 });
 
@@ -93,7 +133,11 @@ describe('a login and password', () => {
     ],
   )('%s', (_situation, found, because) => {
     expect(decidePassword(found)).toEqual(
-      because === undefined ? { accepted: true, user } : { accepted: false, because },
+      because === undefined
+        ? { accepted: true, user }
+        : found
+          ? { accepted: false, because, about: { uid: 2345, login: 'simon371' } }
+          : { accepted: false, because },
     );
   });
 });

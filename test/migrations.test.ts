@@ -7,6 +7,7 @@ import { migrate } from '../app/store/migrations.ts';
 import { migratePostgresql } from '../app/store/postgresql.ts';
 import { migrateSqlite } from '../app/store/sqlite.ts';
 import { createDatabase, provider, type TestDatabase } from './support/databases.ts';
+import { keysFile } from './support/keys.ts';
 import { endProcesses, startProcess, startServer } from './support/processes.ts';
 
 import.meta.jest.setTimeout(60_000);
@@ -35,6 +36,7 @@ afterEach(async () => {
 
 const secretsFile = () => ({
   SECRETS_FILE: join(process.env['TEST_CANARIES'] ?? '', 'unused.env'),
+  KEYS_FILE: keysFile(),
 });
 
 const start = () =>

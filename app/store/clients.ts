@@ -66,6 +66,8 @@ function* problems(client: Required<NewClient>): Generator<string | undefined | 
   const { id, name, scope, confidential, redirectUris, grantTypes, pkceRequired } = client;
   const codeFlow = grantTypes.includes('authorization_code');
   yield !isClientId(id) && 'A client id has 1 to 100 letters, digits, dots, dashes or underscores.';
+  // In an introspection's `sub`, one would be a uid (RFC 9068 §5).
+  yield /^\d+$/.test(id) && 'A client id is not a number: users have those.';
   yield (name.trim() === '' || name.length > 255 || /\p{Cc}/u.test(name) || !name.isWellFormed()) &&
     'A client name has 1 to 255 characters, and no control characters.';
   yield scope.length === 0 && 'A client needs a scope that it may ask for.';

@@ -4,11 +4,14 @@
  */
 import type { Profile } from '../verification/verdict.ts';
 import { type Detail, record } from './audit.ts';
+import { endClientTokensOf } from './client-tokens.ts';
 import type { Database, Db } from './database.ts';
 import type { Prisma } from './generated/sqlite/client.ts';
 import { loginKey, loginProblem } from './login.ts';
 import { type Passwords, passwordProblem } from './passwords.ts';
-import { endSessionsOf } from './sessions.ts';
+import { roleNames, roleProblem } from './roles.ts';
+import { endSignInsOf } from './sign-in-epoch.ts';
+import { isChosen, reserveName } from './usernames.ts';
 
 /** Something the operator can mend. `code` is for programs. */
 export class DirectoryError extends Error {
@@ -47,12 +50,16 @@ export type NewGroup = {
 export type UserRecord = {
   readonly uid: number;
   readonly login: string;
+  /** As he chose it; null: not yet. */
+  readonly username: string | null;
   readonly name: string;
   readonly email: string | null;
   readonly status: string;
   readonly group: string | null;
   /** Null without a group. */
   readonly groupStatus: string | null;
+  /** His own, sorted; those of his group are not among them. */
+  readonly roles: readonly string[];
   readonly profile: unknown;
   readonly createdAt: Date;
 };
@@ -63,6 +70,8 @@ export type GroupRecord = {
   readonly displayName: string;
   readonly status: string;
   readonly services: unknown;
+  /** Sorted. */
+  readonly roles: readonly string[];
   readonly users: number;
 };
 
@@ -71,45 +80,66 @@ export type Directory = {
   /** In the order of their uids. `suspended` is everybody who is not active. */
   users(filter?: { group?: string; status?: Status }): Promise<UserRecord[]>;
   user(login: string): Promise<UserRecord>;
-  /** Also when that is the status already: the reason is new. */
+  /**
+   * Also when that is the status already: the reason is new. A suspension ends his browser sessions and client tokens for good.
+   */
   setUserStatus(login: string, status: Status, reason?: string): Promise<UserRecord>;
   /** Null: out of the group, into none. */
   moveUser(login: string, group: string | null): Promise<UserRecord>;
-  /** Ends his browser sessions, too. */
+  /** Ends his browser sessions, grants and client tokens, too. */
   setPassword(login: string, password: string): Promise<UserRecord>;
+  /** Also when he has it already. */
+  addUserRole(login: string, role: string): Promise<UserRecord>;
+  removeUserRole(login: string, role: string): Promise<UserRecord>;
   createGroup(group: NewGroup): Promise<GroupRecord>;
   /** In the order of their creation. */
   groups(): Promise<GroupRecord[]>;
   setGroupStatus(name: string, status: Status, reason?: string): Promise<GroupRecord>;
+  /** Also when it has it already. Every user of the group has it from then on. */
+  addGroupRole(name: string, role: string): Promise<GroupRecord>;
+  removeGroupRole(name: string, role: string): Promise<GroupRecord>;
 };
 
 /** The greatest uid that both databases keep: a signed 32-bit integer. */
 const greatestUid = 2_147_483_647;
 
-const withGroup = { group: { select: { name: true, status: true } } } as const;
-const withUsers = { _count: { select: { users: true } } } as const;
+const roles = { select: { role: true } } as const;
+const ofUser = { group: { select: { name: true, status: true } }, roles } as const;
+const ofGroup = { _count: { select: { users: true } }, roles } as const;
 
-type UserWithGroup = Omit<UserRecord, 'group' | 'groupStatus'> & {
+type RoleRows = readonly { readonly role: string }[];
+
+type UserRow = Omit<UserRecord, 'group' | 'groupStatus' | 'roles'> & {
   group: { name: string; status: string } | null;
+  roles: RoleRows;
+};
+
+type GroupRow = Omit<GroupRecord, 'users' | 'roles'> & {
+  _count: { users: number };
+  roles: RoleRows;
 };
 
 const userRecord = ({
   uid,
   login,
+  username,
   name,
   email,
   status,
   group,
+  roles,
   profile,
   createdAt,
-}: UserWithGroup): UserRecord => ({
+}: UserRow): UserRecord => ({
   uid,
   login,
+  username,
   name,
   email,
   status,
   group: group?.name ?? null,
   groupStatus: group?.status ?? null,
+  roles: roleNames(roles),
   profile,
   createdAt,
 });
@@ -120,13 +150,15 @@ const groupRecord = ({
   displayName,
   status,
   services,
+  roles,
   _count,
-}: Omit<GroupRecord, 'users'> & { _count: { users: number } }): GroupRecord => ({
+}: GroupRow): GroupRecord => ({
   name,
   subject,
   displayName,
   status,
   services,
+  roles: roleNames(roles),
   users: _count.users,
 });
 
@@ -134,6 +166,12 @@ const noUser = (login: string) =>
   new DirectoryError('not_found', `There is no user ${JSON.stringify(login)}.`);
 const noGroup = (name: string) =>
   new DirectoryError('not_found', `There is no group ${JSON.stringify(name)}.`);
+
+const nameIsTaken = (login: string) =>
+  new DirectoryError(
+    'conflict',
+    `${JSON.stringify(login)} is a name that another user has chosen.`,
+  );
 
 const invalid = (problem: string | undefined) => {
   if (problem) throw new DirectoryError('invalid', problem);
@@ -209,11 +247,22 @@ const uidsUsedUp = () =>
     `The greatest uid, ${greatestUid}, is taken: none comes after it. Give one.`,
   );
 
+type UserColumns = Prisma.UserUncheckedUpdateInput;
+type GroupColumns = Prisma.GroupUncheckedUpdateInput;
+
+/** @param removed how many rows were */
+const noRole = (who: string, role: string, { count: removed }: { count: number }) => {
+  if (removed === 0)
+    throw new DirectoryError('not_found', `${who} does not have the role ${role}.`);
+};
+
 export function createDirectory(
-  { prisma, provider }: Database,
+  database: Database,
   passwords: Passwords,
   actor: string,
 ): Directory {
+  const { prisma, provider } = database;
+
   async function groupId(db: Db, name: string): Promise<number> {
     const group =
       textProblem('group name', name) === undefined &&
@@ -239,25 +288,39 @@ export function createDirectory(
       FROM (SELECT pg_get_serial_sequence('users', 'uid')::regclass AS uids) AS sequence`;
   }
 
+  /** @param change what else goes with it, in the same transaction; returns the new columns */
   async function changeUser(
     login: string,
     action: string,
-    data: (db: Db) => Promise<Prisma.UserUncheckedUpdateManyInput>,
+    change: (db: Db, before: { uid: number; status: string }) => Promise<UserColumns>,
     detail: Detail = {},
   ) {
-    const key = loginKey(login) ?? '';
     return prisma.$transaction(async (db) => {
-      const { count } = await db.user.updateMany({
-        where: { loginKey: key },
-        data: await data(db),
-      });
-      if (count === 0) throw noUser(login);
-      const user = await db.user.findUniqueOrThrow({
-        where: { loginKey: key },
-        include: withGroup,
-      });
+      const where = { loginKey: loginKey(login) ?? '' };
+      // A write first: changes of one user are made one after the other.
+      await db.user.updateMany({ where, data: { updatedAt: new Date() } });
+      const before = await db.user.findUnique({ where });
+      if (!before) throw noUser(login);
+      const data = await change(db, before);
+      const user = await db.user.update({ where: { uid: before.uid }, data, include: ofUser });
       await record(db, { actor, action, target: `user:${user.login}`, detail });
       return userRecord(user);
+    });
+  }
+
+  async function changeGroup(
+    name: string,
+    action: string,
+    change: (db: Db, id: number) => Promise<GroupColumns>,
+    detail: Detail,
+  ) {
+    return prisma.$transaction(async (db) => {
+      const id = await groupId(db, name);
+      await db.group.updateMany({ where: { id }, data: { updatedAt: new Date() } });
+      const data = await change(db, id);
+      const group = await db.group.update({ where: { id }, data, include: ofGroup });
+      await record(db, { actor, action, target: `group:${name}`, detail });
+      return groupRecord(group);
     });
   }
 
@@ -281,9 +344,12 @@ export function createDirectory(
       }
       invalid(profileProblem(profile));
       const passwordHash = password === undefined ? null : await passwords.hash(password);
-      const data = { login, loginKey: loginKey(login) ?? '', name, passwordHash, status, profile };
+      const key = loginKey(login) ?? '';
+      const data = { login, loginKey: key, name, passwordHash, status, profile };
       try {
         return await prisma.$transaction(async (db) => {
+          await reserveName(database, db, key);
+          if (await isChosen(db, key)) throw nameIsTaken(login);
           if (uid !== undefined) await lockUsers(db);
           const user = await db.user.create({
             data: {
@@ -292,7 +358,7 @@ export function createDirectory(
               email: email ?? null,
               groupId: group === undefined ? null : await groupId(db, group),
             },
-            include: withGroup,
+            include: ofUser,
           });
           if (user.uid > greatestUid) throw uidsUsedUp();
           if (uid !== undefined) await moveSequence(db, uid);
@@ -321,7 +387,7 @@ export function createDirectory(
           ...(status === 'active' ? { status } : {}),
           ...(status === 'suspended' ? { status: { not: 'active' } } : {}),
         },
-        include: withGroup,
+        include: ofUser,
         orderBy: { uid: 'asc' },
       });
       return rows.map(userRecord);
@@ -330,7 +396,7 @@ export function createDirectory(
     async user(login) {
       const row = await prisma.user.findUnique({
         where: { loginKey: loginKey(login) ?? '' },
-        include: withGroup,
+        include: ofUser,
       });
       if (!row) throw noUser(login);
       return userRecord(row);
@@ -338,7 +404,19 @@ export function createDirectory(
 
     async setUserStatus(login, status, reason) {
       const action = `user.${switched(status)}`;
-      return changeUser(login, action, async () => ({ status }), because(reason));
+      return changeUser(
+        login,
+        action,
+        async (db, before) => {
+          // At its end once more: a sign-in that was under way when it began may have come after.
+          const stays = status === 'active' && before.status === status;
+          if (!stays) await endClientTokensOf(db, before.uid);
+          return status === 'active'
+            ? { status }
+            : { status, ...(await endSignInsOf(db, before.uid)) };
+        },
+        because(reason),
+      );
     },
 
     moveUser: (login, group) =>
@@ -352,18 +430,34 @@ export function createDirectory(
     async setPassword(login, password) {
       invalid(passwordProblem(password));
       const passwordHash = await passwords.hash(password);
-      return changeUser(login, 'user.set-password', async (db) => {
+      return changeUser(login, 'user.set-password', async (db, { uid }) => {
         // Whoever got in with the old one is out: in every browser, and with every token.
-        const user = await db.user.findUnique({ where: { loginKey: loginKey(login) ?? '' } });
-        if (user) {
-          await endSessionsOf(db, user.uid);
-          await db.grant.updateMany({
-            where: { userUid: user.uid, revokedAt: null },
-            data: { revokedAt: new Date() },
-          });
-        }
-        return { passwordHash };
+        const ended = await endSignInsOf(db, uid);
+        await endClientTokensOf(db, uid);
+        await db.grant.updateMany({
+          where: { userUid: uid, revokedAt: null },
+          data: { revokedAt: new Date() },
+        });
+        return { passwordHash, ...ended };
       });
+    },
+
+    async addUserRole(login, role) {
+      invalid(roleProblem(role));
+      const add = async (db: Db, { uid: userUid }: { uid: number }) => {
+        const data = { userUid, role };
+        await db.userRole.upsert({ where: { userUid_role: data }, create: data, update: {} });
+        return {};
+      };
+      return changeUser(login, 'user.add-role', add, { role });
+    },
+
+    async removeUserRole(login, role) {
+      const remove = async (db: Db, { uid: userUid }: { uid: number }) => {
+        noRole(login, role, await db.userRole.deleteMany({ where: { userUid, role } }));
+        return {};
+      };
+      return changeUser(login, 'user.remove-role', remove, { role });
     },
 
     async createGroup({ name, subject, displayName, status = 'active', services = [] }) {
@@ -377,7 +471,7 @@ export function createDirectory(
         return await prisma.$transaction(async (db) => {
           const group = await db.group.create({
             data: { name, subject, displayName, status, services: [...services] },
-            include: withUsers,
+            include: ofGroup,
           });
           const detail = { subject };
           await record(db, { actor, action: 'group.create', target: `group:${name}`, detail });
@@ -394,22 +488,31 @@ export function createDirectory(
     },
 
     async groups() {
-      const rows = await prisma.group.findMany({ include: withUsers, orderBy: { id: 'asc' } });
+      const rows = await prisma.group.findMany({ include: ofGroup, orderBy: { id: 'asc' } });
       return rows.map(groupRecord);
     },
 
     async setGroupStatus(name, status, reason) {
-      const detail = because(reason);
-      return prisma.$transaction(async (db) => {
-        const group = await db.group.update({
-          where: { id: await groupId(db, name) },
-          data: { status },
-          include: withUsers,
-        });
-        const action = `group.${switched(status)}`;
-        await record(db, { actor, action, target: `group:${name}`, detail });
-        return groupRecord(group);
-      });
+      const action = `group.${switched(status)}`;
+      return changeGroup(name, action, async () => ({ status }), because(reason));
+    },
+
+    async addGroupRole(name, role) {
+      invalid(roleProblem(role));
+      const add = async (db: Db, groupId: number) => {
+        const data = { groupId, role };
+        await db.groupRole.upsert({ where: { groupId_role: data }, create: data, update: {} });
+        return {};
+      };
+      return changeGroup(name, 'group.add-role', add, { role });
+    },
+
+    async removeGroupRole(name, role) {
+      const remove = async (db: Db, groupId: number) => {
+        noRole(name, role, await db.groupRole.deleteMany({ where: { groupId, role } }));
+        return {};
+      };
+      return changeGroup(name, 'group.remove-role', remove, { role });
     },
   };
 }

@@ -15,10 +15,15 @@ export type GrantRecord = {
 };
 
 /** Of one user, newest first. */
-export async function listGrants({ prisma }: Database, userUid: number): Promise<GrantRecord[]> {
+export async function listGrants(
+  { prisma }: Database,
+  userUid: number,
+  { limit }: { readonly limit?: number } = {},
+): Promise<GrantRecord[]> {
   const rows = await prisma.grant.findMany({
     where: { userUid },
     orderBy: [{ createdAt: 'desc' }, { id: 'asc' }],
+    ...(limit === undefined ? {} : { take: limit }),
   });
   return rows.map(({ id, clientId, scope, createdAt, expiresAt, revokedAt }) => ({
     ...{ id, clientId, scope: separated(scope), createdAt, expiresAt, revokedAt },

@@ -11,6 +11,7 @@ import { digest, plainUserCode } from '../oauth/secrets.ts';
 import { record } from './audit.ts';
 import { isClientId } from './clients.ts';
 import type { Database, Db } from './database.ts';
+import { holdSignIn } from './sign-in-epoch.ts';
 import { separated } from './tokens.ts';
 import { isUniqueViolation } from './unique-violation.ts';
 
@@ -49,7 +50,9 @@ const longAgo = new Date(0);
 const userCodeHash = (userCode: string) => digest(plainUserCode(userCode));
 
 /** The authorization server's state in our own database. Single use is decided by a conditional update, never by a read. */
-export function createGrants({ prisma }: Database, now: () => Date): Grants {
+export function createGrants(database: Database, now: () => Date): Grants {
+  const { prisma } = database;
+
   async function storeTokens(db: Db, grant: Grant, tokens: NewTokens) {
     const { clientId, uid } = grant;
     await db.accessToken.create({
@@ -94,6 +97,7 @@ export function createGrants({ prisma }: Database, now: () => Date): Grants {
 
     async authorize(grant, { code, redirectUri, codeChallenge, expiresAt }) {
       await prisma.$transaction(async (db) => {
+        await holdSignIn(database, db, grant);
         const { id } = await createGrant(db, grant);
         await db.authorizationCode.create({
           data: {
@@ -223,6 +227,7 @@ export function createGrants({ prisma }: Database, now: () => Date): Grants {
 
     allowDevice: (userCode, grant) =>
       prisma.$transaction(async (db) => {
+        await holdSignIn(database, db, grant);
         const { id } = await createGrant(db, grant);
         const { count } = await db.deviceCode.updateMany({
           where: {

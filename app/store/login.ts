@@ -14,6 +14,10 @@ export function loginKey(login: string): string | undefined {
   return login.normalize('NFKC').toLowerCase().normalize('NFKC');
 }
 
+/** Those of these that can be logins, in that form. */
+export const foldedLogins = (logins: readonly string[]): string[] =>
+  logins.flatMap((login) => loginKey(login) ?? []);
+
 /** What is wrong with a login for a new user, or undefined. Control characters and white space are. */
 export const loginProblem = (login: string): string | undefined =>
   loginKey(login) === undefined || /[\p{C}\p{Z}]/u.test(login)

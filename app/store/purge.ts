@@ -1,6 +1,6 @@
 /**
- * Deletes what has expired: codes, tokens, sessions, rate limits, and grants of which nothing is left. In small batches, each
- * a transaction of its own, so that nobody waits for it.
+ * Deletes what has expired: codes, tokens, sessions, used states, rate limits, and grants of which nothing is left. In small
+ * batches, each a transaction of its own, so that nobody waits for it.
  *
  * What is used or revoked stays until it has expired, and an hour longer: a code or refresh token that comes a second time
  * must be recognised, and a device that asks too late is told so. The audit trail stays for ever.
@@ -16,6 +16,10 @@ type DeleteBatch = (db: Db, before: Date, batch: number) => Promise<(string | nu
 
 const oldest = (before: Date, take: number) =>
   ({ where: { expiresAt: { lt: before } }, orderBy: { expiresAt: 'asc' }, take }) as const;
+
+/** Rows that belong to no grant. */
+const noGrants = async (deletion: Promise<{ readonly count: number }>) =>
+  Array<null>((await deletion).count).fill(null);
 
 const tables: Readonly<Record<string, DeleteBatch>> = {
   async authorization_codes({ authorizationCode }, before, batch) {
@@ -42,20 +46,14 @@ const tables: Readonly<Record<string, DeleteBatch>> = {
     await deviceCode.deleteMany({ where: { deviceCodeHash } });
     return rows.map(({ grantId }) => grantId);
   },
-  async sessions({ session }, before, batch) {
-    const { count } = await session.deleteMany({
-      where: { expiresAt: { lt: before } },
-      limit: batch,
-    });
-    return Array(count).fill(null);
-  },
-  async rate_limits({ rateLimiterFlexible }, before, batch) {
-    const { count } = await rateLimiterFlexible.deleteMany({
-      where: { expire: { lt: before } },
-      limit: batch,
-    });
-    return Array(count).fill(null);
-  },
+  client_tokens: ({ clientToken }, before, limit) =>
+    noGrants(clientToken.deleteMany({ where: { expiresAt: { lt: before } }, limit })),
+  sessions: ({ session }, before, limit) =>
+    noGrants(session.deleteMany({ where: { expiresAt: { lt: before } }, limit })),
+  used_states: ({ usedState }, before, limit) =>
+    noGrants(usedState.deleteMany({ where: { expiresAt: { lt: before } }, limit })),
+  rate_limits: ({ rateLimiterFlexible }, before, limit) =>
+    noGrants(rateLimiterFlexible.deleteMany({ where: { expire: { lt: before } }, limit })),
 };
 
 /** A grant without codes and tokens can neither be used nor be seen to be misused. */

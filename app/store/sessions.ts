@@ -7,6 +7,10 @@ declare module 'express-session' {
   interface SessionData {
     /** Of the user who is signed in. */
     uid?: number;
+    /** His, when he signed in. */
+    signInEpoch?: number;
+    /** That sign-in created him, and nobody was told yet. */
+    isNew?: boolean;
   }
 }
 
@@ -17,7 +21,7 @@ export type SessionLifetimes = {
   readonly anonymous: number;
 };
 
-/** Characters of JSON that one session may take. A session holds a uid and a CSRF token. */
+/** Characters of JSON that one session may take. A session holds a uid, an epoch and a CSRF token. */
 const largest = 4096;
 
 /**
@@ -62,7 +66,7 @@ function operations({ prisma }: Database, lifetimes: SessionLifetimes, now: () =
   };
 }
 
-/** Signs this user out in every browser. `"uid":` in JSON text is the name: within a value its quotes are escaped. */
+/** Forgets this user in every browser. `"uid":` in JSON text is the name: within a value its quotes are escaped. */
 export async function endSessionsOf(db: Db, uid: number): Promise<void> {
   const holds = [`"uid":${uid},`, `"uid":${uid}}`].map((part) => ({ data: { contains: part } }));
   await db.session.deleteMany({ where: { OR: holds } });

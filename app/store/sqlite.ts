@@ -2,7 +2,7 @@
  * The embedded database: SQLite through libsql, which carries its binaries inside npm packages. What is worked around here,
  * and why libsql all the same: docs/decisions/0002-sqlite-through-libsql.md.
  */
-import { mkdirSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Client, type Config, type InStatement, LibsqlError } from '@libsql/client';
@@ -217,6 +217,8 @@ export async function migrateSqlite(
   migrate: (connection: MigrationConnection) => Promise<void>,
 ): Promise<void> {
   mkdirSync(dirname(pathOf(url)), { recursive: true, mode: 0o700 });
+  // For its owner alone; SQLite gives the files beside it the same mode.
+  if (!existsSync(pathOf(url))) closeSync(openSync(pathOf(url), 'a', 0o600));
   const database = open(pathOf(url), 0);
   const until = Date.now() + migrationPatience;
   const tooLate = () => Date.now() > until;

@@ -1,8 +1,10 @@
 import { digest, newToken } from '../oauth/secrets.ts';
 import type { TokenFacts } from '../verification/decide.ts';
+import type { SignedIn } from '../verification/verdict.ts';
 import type { TokenStore } from '../verification/verify.ts';
 import { record } from './audit.ts';
 import type { Database } from './database.ts';
+import { holdSignIn } from './sign-in-epoch.ts';
 import { factsOf, type UserRow, userColumns } from './users.ts';
 
 export type Issued = {
@@ -11,9 +13,8 @@ export type Issued = {
   readonly expiresAt: Date;
 };
 
-export type TokenRequest = {
+export type TokenRequest = SignedIn & {
   readonly clientId: string;
-  readonly uid: number;
   readonly scope: readonly string[];
   /** Seconds. */
   readonly ttl: number;
@@ -23,7 +24,10 @@ export type TokenRequest = {
 
 /** Tokens in our own database. */
 export type OwnTokens = TokenStore & {
-  /** A new grant with one access token. The token is returned once, and stored as its SHA-256. */
+  /**
+   * A new grant with one access token. The token is returned once, and stored as its SHA-256. @throws {Unavailable} when the
+   * sign-in that it comes of has ended
+   */
   issue(request: TokenRequest): Promise<Issued>;
   /** How many of this user's tokens are neither expired nor revoked. */
   countLive(uid: number): Promise<number>;
@@ -62,7 +66,8 @@ const withLogin = { user: { select: { login: true } } } as const;
 const targetOf = ({ user, clientId }: { user: { login: string } | null; clientId: string }) =>
   user ? `user:${user.login}` : `client:${clientId}`;
 
-export function createTokens({ prisma, prepareRead }: Database, now: () => Date): OwnTokens {
+export function createTokens(database: Database, now: () => Date): OwnTokens {
+  const { prisma, prepareRead } = database;
   const read = prepareRead<TokenRow>(lookUp);
 
   const findToken = async (token: string): Promise<TokenFacts | undefined> => {
@@ -93,11 +98,12 @@ export function createTokens({ prisma, prepareRead }: Database, now: () => Date)
         },
       }),
 
-    async issue({ clientId, uid, scope, ttl, actor }) {
+    async issue({ clientId, uid, signInEpoch, scope, ttl, actor }) {
       const token = newToken();
       const issuedAt = now();
       const expiresAt = new Date(issuedAt.getTime() + ttl * 1000);
       await prisma.$transaction(async (db) => {
+        await holdSignIn(database, db, { uid, signInEpoch });
         const grant = await db.grant.create({
           data: { clientId, userUid: uid, scope: scope.join(' ') },
           include: withLogin,

@@ -7,7 +7,7 @@ import type { Passwords } from './passwords.ts';
 
 /** What a platform may need to know of a user and his group (`users u LEFT JOIN groups o`), in the order of `UserRow`. */
 export const userColumns = `u.uid, u.login, u.name, u.email, u.status, u.profile,
-    o.name, o.subject, o.display_name, o.status, o.services`;
+    o.name, o.subject, o.display_name, o.status, o.services, u.sign_in_epoch`;
 
 export type UserRow = readonly [
   uid: number | null,
@@ -21,6 +21,7 @@ export type UserRow = readonly [
   groupDisplayName: string,
   groupStatus: string,
   groupServices: unknown,
+  signInEpoch: number,
 ];
 
 /** JSON comes as text or parsed, as the driver has it. */
@@ -48,6 +49,7 @@ export function factsOf(row: UserRow): UserFacts | undefined {
     },
     userActive: isActive(status),
     groupActive: groupName === null || isActive(groupStatus),
+    signInEpoch: row[11],
   };
 }
 

@@ -34,6 +34,8 @@ export type Credential =
       readonly token: string;
       /** What the token must be good for, e.g. `verify`. */
       readonly scope: string;
+      /** The URL that it is shown at. A token that was issued for another (RFC 8707) is refused; without a URL, any such. */
+      readonly resource?: string;
     }
   | {
       readonly kind: 'password';
@@ -58,11 +60,15 @@ export const refusals = [
   'no-credential',
   /** No such token, or no such login. */
   'unknown',
+  /** The token was good; its user has been deleted since. */
+  'user-gone',
   'wrong-password',
   /** Too many tries at this login, or from this address; the password was not looked at. */
   'too-many-attempts',
   'expired',
   'revoked',
+  /** The token was issued for another resource (RFC 8707). */
+  'wrong-audience',
   /** The token was issued for something else. */
   'insufficient-scope',
   'user-suspended',
@@ -79,14 +85,47 @@ export const refusals = [
 
 export type Refusal = (typeof refusals)[number];
 
+/** What a good token was issued as. */
+export type Issued = {
+  /** The OAuth client that it was issued to. */
+  readonly clientId: string;
+  /** All that it is good for. */
+  readonly scope: readonly string[];
+};
+
+/** Whose sign-in something comes of, and in which of his epochs (`UserFacts`) it was. */
+export type SignedIn = {
+  readonly uid: number;
+  /** Undefined: of a store that has none, or not of a sign-in. */
+  readonly signInEpoch?: number | undefined;
+};
+
+/** What the operator is told of the user whom a refusal is about. */
+export type About = Pick<User, 'uid' | 'login'>;
+
 export type Verdict =
-  | { readonly accepted: true; readonly user: User }
+  | {
+      readonly accepted: true;
+      readonly user: User;
+      /** With a token of ours, or of the TOKEN_SOURCE; not with a password. */
+      readonly issued?: Issued;
+      /** With a password, for what is issued after it: the epoch in which it was his (`UserFacts`). */
+      readonly signInEpoch?: number;
+    }
   | {
       readonly accepted: false;
       readonly because: Refusal;
+      /** Where the user is known: for the operator, like the reason. */
+      readonly about?: About;
+      /** Nobody was turned away: who brings no credential asks where to sign in. */
+      readonly inquiry?: true;
       /** With `too-many-attempts`: when another try is worth it, in seconds. */
       readonly retryAfter?: number;
     };
 
-export const accepted = (user: User): Verdict => ({ accepted: true, user });
-export const refused = (because: Refusal): Verdict => ({ accepted: false, because });
+export const accepted = (user: User, issued?: Issued): Verdict =>
+  issued ? { accepted: true, user, issued } : { accepted: true, user };
+export const refused = (because: Refusal, about?: About): Verdict =>
+  about
+    ? { accepted: false, because, about: { uid: about.uid, login: about.login } }
+    : { accepted: false, because };

@@ -52,7 +52,11 @@ export const createVerify =
   async (credential) => {
     switch (credential.kind) {
       case 'token':
-        return decideToken(await tokens.findToken(credential.token), credential.scope, now());
+        return decideToken(
+          await tokens.findToken(credential.token),
+          { scope: credential.scope, resource: credential.resource },
+          now(),
+        );
       case 'password':
         return limitAttempts(credential, async () =>
           decidePassword(await users.checkPassword(credential.login, credential.password)),
