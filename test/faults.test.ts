@@ -5,7 +5,7 @@ import express from 'express';
 import type { Endpoint } from '../app/http/endpoint.ts';
 import { faults } from '../app/http/faults.ts';
 import { createHttpServer } from '../app/http/http-server.ts';
-import { mount, notFound } from '../app/http/mount.ts';
+import { mount, noBrowser, notFound } from '../app/http/mount.ts';
 import { requestLog } from '../app/http/request-log.ts';
 import { createLog } from '../app/log.ts';
 import { newToken } from '../app/oauth/secrets.ts';
@@ -98,7 +98,7 @@ describe('an endpoint that throws', () => {
     });
     const app = express();
     app.use(requestLog(logger));
-    app.use(mount([...endpoints, synchronous], async () => undefined));
+    app.use(mount([...endpoints, synchronous], async () => undefined, noBrowser));
     app.use(notFound);
     app.use(faults(logger, isOutage));
     const http = createHttpServer();

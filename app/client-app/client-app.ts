@@ -255,11 +255,17 @@ export function createClientApp(settings: ClientAppSettings): Router {
 
   router.get('/', withSession, (request, response) => showApp(request, response, false));
 
-  router.get('/sign-in', withSession, beginSignIn(authenticator, strategy));
+  router.get('/sign-in', withSession, async (request, response) => {
+    response.redirect(303, await beginSignIn(authenticator, strategy, request, response));
+  });
+
+  // Express would take it for GET, and the sign-in would be over before the browser comes.
+  router.head('/callback', (_request, response) => {
+    response.set('Allow', 'GET').status(405).end();
+  });
 
   router.get('/callback', withSession, async (request, response) => {
-    const { tokens } = await finishSignIn(authenticator, strategy, request, response);
-    await signIn(request, tokens);
+    await signIn(request, await finishSignIn(authenticator, strategy, request, response));
     response.redirect(303, home);
   });
 

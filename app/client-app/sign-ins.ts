@@ -8,8 +8,6 @@ import type { Request } from 'express';
 export type SignIn = {
   /** RFC 7636 `code_verifier`. */
   readonly verifier: string;
-  /** What the caller wants to know again at the end. */
-  readonly kept: object;
 };
 
 /** Where sign-ins that were begun are kept until the browser comes back. */
@@ -52,18 +50,16 @@ export const sessionSignIns: SignIns = {
 };
 
 type Stored = (error: unknown, state?: string) => void;
-type Taken = (error: unknown, verifier?: string | false, kept?: object) => void;
+type Taken = (error: unknown, verifier?: string | false) => void;
 
 /** As passport-oauth2 calls a store when `pkce` is on: it counts the parameters. */
 export const stateStore = (signIns: SignIns) => ({
-  store(request: Request, verifier: string, kept: object, _meta: unknown, done: Stored) {
+  store(request: Request, verifier: string, _kept: unknown, _meta: unknown, done: Stored) {
     const state = randomBytes(32).toString('base64url');
-    signIns.keep(request, state, { verifier, kept }).then(() => done(null, state), done);
+    signIns.keep(request, state, { verifier }).then(() => done(null, state), done);
   },
 
   verify(request: Request, state: string, _meta: unknown, done: Taken) {
-    signIns
-      .take(request, state)
-      .then((found) => (found ? done(null, found.verifier, found.kept) : done(null, false)), done);
+    signIns.take(request, state).then((found) => done(null, found?.verifier ?? false), done);
   },
 });

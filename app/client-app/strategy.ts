@@ -2,7 +2,7 @@
  * passport-oauth2 1.8 with what it leaves open closed: the issuer of an answer (RFC 9207), errors of the provider, its own
  * HTTP without a time-out, the access token in a query. Signs in, refreshes, and reads what a token gives access to.
  */
-import type { Request, RequestHandler, Response } from 'express';
+import type { Request, Response } from 'express';
 import type passport from 'passport';
 import OAuth2Strategy from 'passport-oauth2';
 import { type SignIns, sessionSignIns, stateStore } from './sign-ins.ts';
@@ -16,7 +16,10 @@ export type Provider = {
   /** Absolute, and registered there to the letter. */
   readonly callbackUrl: string;
   readonly scope: readonly string[];
-  /** What `iss` must be in every answer (RFC 9207). None: the provider sends none, and has a callback URL of its own. */
+  /**
+   * What `iss` must be in every answer (RFC 9207). None: the provider sends none, and has a callback URL of its own, or shares
+   * it only with providers that are trusted as much (RFC 9700 §4.4).
+   */
   readonly issuer?: string | undefined;
   /** How long one answer may take, in ms. */
   readonly timeout: number;
@@ -31,8 +34,9 @@ export type Tokens = {
 };
 
 /**
- * Why a sign-in or a call came to nothing. `status` is for our own page: 400 the browser brought something wrong, 403 somebody
- * said no, 502 the provider is out of order. `code` is the provider's, if it is one word of OAuth.
+ * Why a sign-in or a call came to nothing. `status` is for our own page: 400 the browser brought something wrong, 403 the person
+ * said no or the token is not good (any more), 502 the provider is out of order or refuses us. `code` is the provider's, if it is
+ * one word of OAuth.
  */
 export class ProviderError extends Error {
   readonly status: 400 | 403 | 502;
@@ -83,11 +87,22 @@ function tokensOf(given: Readonly<Record<string, unknown>>): Tokens {
   };
 }
 
+/** What a person says, or would have to be asked (RFC 6749 §4.1.2.1, OpenID Connect Core §3.1.2.6). */
+const noes: readonly unknown[] = [
+  'access_denied',
+  'login_required',
+  'consent_required',
+  'interaction_required',
+  'account_selection_required',
+];
+
+/** Of an error in OAuth's words. With all others, something is out of order, there or here. */
+const told = (message: string, code: unknown) =>
+  new ProviderError(noes.includes(code) ? 403 : 502, message, code);
+
 /** What an answer other than the one that was hoped for means. A 5xx says nothing of the code or token. */
 const refusal = (status: number, text: string): ProviderError =>
-  status < 500 && errorIn(text) !== undefined
-    ? new ProviderError(403, 'the provider refused', errorIn(text))
-    : new ProviderError(502, `the provider answered ${status}`);
+  told(`the provider answered ${status}`, status < 500 ? errorIn(text) : undefined);
 
 const noAnswer = (cause: unknown) =>
   new ProviderError(502, 'the provider gave no usable answer', undefined, cause);
@@ -127,12 +142,18 @@ function failure(error: unknown): ProviderError {
   return statusCode === undefined ? noAnswer(error) : refusal(statusCode, String(data));
 }
 
+/** Whatever the word for it (RFC 6749 §5.2), we get no more tokens for this one. */
+const refreshProblem = (problem: ProviderError) =>
+  problem.code === undefined
+    ? problem
+    : new ProviderError(403, 'the provider refused the refresh token', problem.code);
+
 type Options = { readonly comingBack?: boolean };
+
+type Sent = { readonly location: string };
 
 const notBegunHere = () =>
   new ProviderError(400, 'no such sign-in was begun in this browser, or too long ago');
-
-const saidNo = (code: unknown) => new ProviderError(403, 'the provider said no', code);
 
 export class SignInStrategy extends OAuth2Strategy {
   // Not #private: Passport runs each request on an object that inherits from this one.
@@ -175,6 +196,8 @@ export class SignInStrategy extends OAuth2Strategy {
 
   override authenticate(request: Request, options: Options = {}): void {
     if (!options.comingBack) {
+      // Passport's own would write to the response: where to go is a result like any other.
+      this.redirect = (location) => this.success({ location } satisfies Sent);
       // passport-oauth2 would take a `code` or `error` in any query for an answer.
       super.authenticate(Object.create(request, { query: { value: {} } }), options);
       return;
@@ -188,7 +211,7 @@ export class SignInStrategy extends OAuth2Strategy {
     } else {
       // Only an error that answers a sign-in of this browser is told: anybody can make a link with one.
       this.signIns.take(request, String(state)).then(
-        (begun) => this.error(begun ? saidNo(error) : notBegunHere()),
+        (begun) => this.error(begun ? told('the provider sent an error', error) : notBegunHere()),
         (fault) => this.error(fault),
       );
     }
@@ -217,7 +240,7 @@ export class SignInStrategy extends OAuth2Strategy {
         refreshToken,
         { grant_type: 'refresh_token' },
         (error, access_token, next, results) => {
-          if (error) return reject(failure(error));
+          if (error) return reject(refreshProblem(failure(error)));
           try {
             // RFC 6749 §6: without a new one, the old one stays.
             resolve(tokensOf({ ...results, access_token, refresh_token: next ?? refreshToken }));
@@ -250,42 +273,56 @@ export class SignInStrategy extends OAuth2Strategy {
  */
 const forOneRequest = (strategy: SignInStrategy) => Object.create(strategy) as SignInStrategy;
 
-/** Sends the browser to the provider. `kept` comes back at the end. */
-export const beginSignIn =
-  (
-    authenticator: passport.Authenticator,
-    strategy: SignInStrategy,
-    kept: object = {},
-  ): RequestHandler =>
-  (request, response, next) => {
-    const options = { session: false, state: kept as unknown as string };
-    authenticator.authenticate(forOneRequest(strategy), options)(request, response, next);
-  };
+/** What comes of it; undefined when the strategy fails. */
+const run = <Result extends object>(
+  authenticator: passport.Authenticator,
+  strategy: SignInStrategy,
+  request: Request,
+  response: Response,
+  options: Options,
+): Promise<Result | undefined> =>
+  new Promise((resolve, reject) => {
+    const handler = authenticator.authenticate(
+      forOneRequest(strategy),
+      { session: false, ...options },
+      (error: unknown, result: Result | false) => {
+        if (error) reject(error);
+        else resolve(result || undefined);
+      },
+    );
+    handler(request, response, reject);
+  });
+
+/** The address at the provider to send the browser to. */
+export async function beginSignIn(
+  authenticator: passport.Authenticator,
+  strategy: SignInStrategy,
+  request: Request,
+  response: Response,
+): Promise<string> {
+  const sent = await run<Sent>(authenticator, strategy, request, response, {});
+  if (!sent) throw new Error('the strategy led nowhere');
+  return sent.location;
+}
 
 /** passport-oauth2's words for it. What else is thrown (by the session's store, say) is no matter of the provider's. */
 const isOfTheProvider = (error: unknown) =>
   error instanceof OAuth2Strategy.InternalOAuthError ||
   (error instanceof Error && error.message === 'Failed to obtain access token');
 
-export type SignedIn = { readonly tokens: Tokens; readonly kept: object };
-
 /** Where the browser comes back. @throws {ProviderError} */
-export const finishSignIn = (
+export async function finishSignIn(
   authenticator: passport.Authenticator,
   strategy: SignInStrategy,
   request: Request,
   response: Response,
-): Promise<SignedIn> =>
-  new Promise((resolve, reject) => {
-    const options = { session: false, comingBack: true };
-    const run = authenticator.authenticate(
-      forOneRequest(strategy),
-      options,
-      (error: unknown, tokens: Tokens | false, info: { state?: object } | undefined) => {
-        if (error) reject(isOfTheProvider(error) ? noAnswer(error) : error);
-        else if (!tokens) reject(notBegunHere());
-        else resolve({ tokens, kept: info?.state ?? {} });
-      },
-    );
-    run(request, response, reject);
-  });
+): Promise<Tokens> {
+  try {
+    const comingBack = { comingBack: true };
+    const tokens = await run<Tokens>(authenticator, strategy, request, response, comingBack);
+    if (tokens) return tokens;
+  } catch (error) {
+    throw isOfTheProvider(error) ? noAnswer(error) : error;
+  }
+  throw notBegunHere();
+}

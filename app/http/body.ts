@@ -42,7 +42,7 @@ async function bytesOf(request: Request, response: Response): Promise<Buffer> {
 }
 
 /** Integers that a double would round stay whole: Authlete's `serviceApiKey` is a Java long. */
-function parseNumber(digits: string): number | bigint {
+export function parseNumber(digits: string): number | bigint {
   const rounded = Number(digits);
   return /^-?\d+$/.test(digits) && !Number.isSafeInteger(rounded) ? BigInt(digits) : rounded;
 }
@@ -87,6 +87,18 @@ function decode(decoder: TextDecoder, bytes: Buffer): string {
 const isJson = (mediaType: string) =>
   mediaType === 'application/json' || /^application\/[a-z0-9.+-]+\+json$/.test(mediaType);
 
+const attributesOf = (contentType: string | undefined) =>
+  (contentType ?? '')
+    .toLowerCase()
+    .split(';')
+    .map((part) => part.trim());
+
+/** How that body is decoded. */
+export function charsetOf(contentType: string | undefined): string {
+  const found = attributesOf(contentType).find((one) => one.startsWith('charset='));
+  return found?.slice(8).replaceAll('"', '') ?? 'utf-8';
+}
+
 /**
  * The body of a POST: JSON as parsed, a form as an object, undefined when there is none.
  *
@@ -97,15 +109,12 @@ export async function readBody(
   response: Response,
   accepts: Accepts,
 ): Promise<unknown> {
-  const [mediaType = '', ...attributes] = (request.headers['content-type'] ?? '')
-    .toLowerCase()
-    .split(';')
-    .map((part) => part.trim());
+  const contentType = request.headers['content-type'];
+  const [mediaType = ''] = attributesOf(contentType);
   if (accepts === 'json' && !isJson(mediaType)) {
     throw new BadRequest(415, 'The Content-Type must be application/json.');
   }
-  const charset = attributes.find((attribute) => attribute.startsWith('charset='))?.slice(8);
-  const decoder = decoderFor(charset?.replaceAll('"', '') ?? 'utf-8');
+  const decoder = decoderFor(charsetOf(contentType));
 
   const text = decode(decoder, await bytesOf(request, response)).trim();
   if (text === '') return undefined;

@@ -20,6 +20,10 @@ export function tellFaultsAs(response: Response, tell: TellFault): void {
   response.locals['tellFault'] = tell;
 }
 
+/** The router’s, of a `%ff`: nobody’s fault here, and its message has a piece of the path. */
+const isUnreadablePath = (error: unknown) =>
+  error instanceof URIError && 'status' in error && error.status === 400;
+
 /**
  * The last middleware: every throw ends here, is logged once with its request id, and becomes a 5xx in our words. What will
  * pass (an outage, too much to do) is a 503 with `Retry-After`; the rest is a bug, 500.
@@ -28,6 +32,10 @@ export const faults =
   (log: Logger, isOutage: (error: unknown) => boolean): ErrorRequestHandler =>
   (error, request, response, _next) => {
     const request_id = requestId(request);
+    if (isUnreadablePath(error)) {
+      writeAnswer(response, json(400, { error: 'The path cannot be read.', request_id }));
+      return;
+    }
     log.error({ requestId: request_id, err: error }, 'fault');
     if (response.headersSent) {
       response.destroy();

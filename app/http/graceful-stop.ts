@@ -8,6 +8,9 @@ const lastBytes = 500;
 /** Does not keep the process from ending by itself. */
 const timeUp = (ms: number) => pause(ms, undefined, { ref: false });
 
+const isEvents = (response: ServerResponse) =>
+  response.getHeader('content-type') === 'text/event-stream';
+
 /**
  * Prepares this server for being stopped. What is returned stops it: it waits for the requests under way, `grace` ms at
  * most, then closes the port and all connections. Who comes meanwhile is still answered: /readyz with 503. It returns how
@@ -34,6 +37,8 @@ export function gracefulStop(
     lifecycle.stopping = true;
     for (const response of underWay) {
       if (!response.headersSent) response.setHeader('Connection', 'close');
+      // Events have no end of their own.
+      else if (isEvents(response)) response.end();
     }
     const idle = new Promise<void>((resolve) => {
       whenIdle = resolve;

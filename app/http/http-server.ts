@@ -1,4 +1,5 @@
 import { createServer, IncomingMessage, type Server, ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import type { Express } from 'express';
 
 /** How long a client may take, in ms. What platforms send is small; a slow one must not hold a connection for ever. */
@@ -36,4 +37,10 @@ export function createHttpServer(options: Partial<typeof limits> = {}): HttpServ
       server.on('request', app);
     },
   };
+}
+
+/** Where a server listens, as a URL that this machine can open. */
+export function listeningUrl({ address, port, family }: AddressInfo): string {
+  const host = address === '0.0.0.0' || address === '::' ? 'localhost' : address;
+  return `http://${family === 'IPv6' && host !== 'localhost' ? `[${host}]` : host}:${port}`;
 }

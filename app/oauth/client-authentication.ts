@@ -18,26 +18,34 @@ function formDecoded(text: string): string {
   }
 }
 
-type Presented = { readonly id: string; readonly secrets: readonly string[] };
+type Presented = {
+  readonly id: string;
+  readonly secrets: readonly string[];
+  /** In the header and in the form, and the same in both. */
+  readonly twice: boolean;
+};
+
+const twice = () => new OAuthError('invalid_request', 'Authenticate in the header or in the form.');
 
 /**
  * What the client says it is: by `client_secret_basic`, `client_secret_post`, or `none`. @throws {OAuthError} invalid_request
- * for a secret in both places (RFC 6749 §2.3, §5.2)
+ * for two secrets
  */
 function presented({ headers, form }: FormRequest): Presented | undefined {
   const { client_id: idInForm, client_secret: secretInForm } = form;
   if (headers.authorization !== undefined) {
-    if (secretInForm !== undefined) {
-      throw new OAuthError('invalid_request', 'Authenticate in the header or in the form.');
-    }
     const basic = parseBasic(headers.authorization);
     if (!basic) return undefined;
     const id = formDecoded(basic.user);
     if (idInForm !== undefined && idInForm !== id) return undefined;
-    return { id, secrets: [formDecoded(basic.password), basic.password] };
+    const secrets = [formDecoded(basic.password), basic.password];
+    if (secretInForm === undefined) return { id, secrets, twice: false };
+    if (!secrets.includes(secretInForm)) throw twice();
+    return { id, secrets: [secretInForm], twice: true };
   }
   if (idInForm === undefined) return undefined;
-  return { id: idInForm, secrets: secretInForm === undefined ? [] : [secretInForm] };
+  const secrets = secretInForm === undefined ? [] : [secretInForm];
+  return { id: idInForm, secrets, twice: false };
 }
 
 /** Compared in constant time, also for a client that does not exist or has no secret. */
@@ -46,7 +54,9 @@ const matches = (secrets: readonly string[], hash: string | undefined) =>
 
 /**
  * Client authentication (RFC 6749 §2.3). An unknown client and a wrong secret are one challenge. A client with a secret must
- * show it; one without must not, and is let in only where `publicClients` are: anybody can claim to be it.
+ * show it; one without must not, and is let in only where `publicClients` are: anybody can claim to be it. A secret in both
+ * places is invalid_request (§5.2), but from clients that came before PKCE: Perl's Net::OAuth2, as in AURORA's CGI, cannot do
+ * otherwise.
  */
 export const clientAuthentication = (
   findClient: Grants['findClient'],
@@ -57,6 +67,7 @@ export const clientAuthentication = (
     const shown = presented(request as FormRequest);
     if (!shown) return { challenge };
     const client = await findClient(shown.id);
+    if (shown.twice && client?.pkceRequired !== false) throw twice();
     const secretMatches = matches(shown.secrets, client?.secretHash);
     if (!client) return { challenge };
     const authenticated =

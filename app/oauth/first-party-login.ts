@@ -9,6 +9,7 @@
  * good for `verify` unless more is asked for. Unknown login, wrong password and suspension are one answer; after too many
  * of them it is 429 with Retry-After.
  */
+import { z } from 'zod';
 import { json } from '../http/answer.ts';
 import type { Endpoint, Incoming } from '../http/endpoint.ts';
 import { type Refusal, refused } from '../verification/verdict.ts';
@@ -25,18 +26,50 @@ export const firstPartyClient = {
 export type IssueToken = (request: {
   clientId: string;
   uid: number;
+  signInEpoch: number | undefined;
   scope: readonly string[];
   ttl: number;
   actor: string;
 }) => Promise<{ token: string }>;
 
-const text = (value: unknown) => (typeof value === 'string' ? value : undefined);
+const request = z.object({
+  parameters: z.object({
+    login: z.string(),
+    password: z.string(),
+    scope: z
+      .string()
+      .optional()
+      .catch(undefined)
+      .describe(`Of ${everyScope.join(', ')}; without it, ${scopes.verify}.`),
+  }),
+});
+
+const refusal = z.object({ error: z.string(), error_description: z.string() });
 
 export const firstPartyLogin = (verify: Verify, issue: IssueToken, ttl: number): Endpoint => ({
   path: '/user/login',
   methods: ['POST'],
   accepts: 'any',
-  async answer({ parameters, address }: Incoming) {
+  reference: {
+    summary: "A token for the customer's own app",
+    text: 'Only with FIRST_PARTY_LOGIN=true.',
+    request,
+    answers: {
+      200: {
+        text: 'A token.',
+        body: z.object({
+          access_token: z.string(),
+          token_type: z.literal('Bearer'),
+          expires_in: z.int().describe('Seconds.'),
+          scope: z.string(),
+        }),
+      },
+      400: { text: 'Something is missing, or no scope of ours.', body: refusal },
+      401: { text: 'The login or the password is wrong.', body: refusal },
+      429: { text: 'Too many attempts: see `Retry-After`.', body: refusal },
+    },
+  },
+  async answer(incoming: Incoming) {
     const error = (status: number, code: string, error_description: string, headers = {}) =>
       json(status, { error: code, error_description }, headers);
     const no = (because: Refusal) => ({
@@ -46,17 +79,17 @@ export const firstPartyLogin = (verify: Verify, issue: IssueToken, ttl: number):
       verdict: refused(because),
     });
 
-    const login = text(parameters['login']);
-    const password = text(parameters['password']);
-    if (login === undefined || password === undefined) {
+    const asked = request.safeParse(incoming);
+    if (!asked.success) {
       return error(400, 'invalid_request', 'Send login and password, each once.');
     }
-    const scope = parseScope(text(parameters['scope']) ?? scopes.verify);
+    const { login, password, scope: wanted = scopes.verify } = asked.data.parameters;
+    const scope = parseScope(wanted);
     if (scope.length === 0 || !scope.every((name) => everyScope.includes(name))) {
       return error(400, 'invalid_scope', `The scopes are ${everyScope.join(', ')}.`);
     }
 
-    const from = { address, platform: false };
+    const from = { address: incoming.address, platform: false };
     const verdict = await verify({ kind: 'password', login, password, from });
     if (!verdict.accepted && verdict.because === 'too-many-attempts') {
       const headers = { 'Retry-After': String(verdict.retryAfter) };
@@ -71,6 +104,7 @@ export const firstPartyLogin = (verify: Verify, issue: IssueToken, ttl: number):
     const { token } = await issue({
       clientId: firstPartyClient.id,
       uid,
+      signInEpoch: verdict.signInEpoch,
       scope,
       ttl,
       actor: `uid:${uid}`,

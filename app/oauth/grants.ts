@@ -13,6 +13,8 @@ export const grantTypes = [
   deviceGrant,
 ] as const;
 
+import type { SignedIn } from '../verification/verdict.ts';
+
 export type GrantType = (typeof grantTypes)[number];
 
 /** RFC 6749 §2. */
@@ -36,6 +38,9 @@ export type NewGrant = {
   readonly scope: readonly string[];
   readonly resource: string | undefined;
 };
+
+/** Of a user who is signed in: it throws `Unavailable` when that sign-in has ended. */
+export type AllowedGrant = NewGrant & SignedIn;
 
 export type Grant = NewGrant & { readonly id: string };
 
@@ -92,7 +97,7 @@ export type Grants = {
   findClient(id: string): Promise<Client | undefined>;
 
   /** A new grant and its authorization code. */
-  authorize(grant: NewGrant, code: NewCode): Promise<void>;
+  authorize(grant: AllowedGrant, code: NewCode): Promise<void>;
   findCode(code: string): Promise<FoundCode | undefined>;
   /** Uses the code up and stores the tokens, both or neither. False: somebody else has used it. */
   redeemCode(code: string, tokens: NewTokens): Promise<boolean>;
@@ -112,7 +117,7 @@ export type Grants = {
   /** A user code may be handed over as it was typed: see `plainUserCode`. */
   findDevice(by: { deviceCode: string } | { userCode: string }): Promise<DeviceState | undefined>;
   /** The user's word. False: it had been given, or the code is gone. */
-  allowDevice(userCode: string, grant: NewGrant): Promise<boolean>;
+  allowDevice(userCode: string, grant: AllowedGrant): Promise<boolean>;
   denyDevice(userCode: string): Promise<boolean>;
   /** Notes a poll. False: another one came since `lastPolledAt`. */
   notePoll(deviceCode: string, lastPolledAt: Date | undefined, interval: number): Promise<boolean>;

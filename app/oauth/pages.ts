@@ -19,13 +19,14 @@ import {
   redirectTo,
 } from './authorization-request.ts';
 import type { FormRequest } from './client-authentication.ts';
+import type { CookieSignIns } from './cookie-sign-ins.ts';
 import { csrfField, csrfToken, isOurForm } from './csrf.ts';
 import { OAuthError } from './errors.ts';
 import type { Client, DeviceState, Grants } from './grants.ts';
 import { onlyMethods, paths } from './router.ts';
 import { newToken, plainUserCode } from './secrets.ts';
 import type { Sessions } from './sessions.ts';
-import { checkSignIn, here, type Preset, returnTo, signedIn } from './sign-in.ts';
+import { checkSignIn, here, type Preset, type ReturnTo, signedIn, stateIn } from './sign-in.ts';
 import { later } from './tokens.ts';
 import { views } from './views.ts';
 
@@ -37,6 +38,8 @@ export type PageServices = {
   readonly findUser: UserStore['findUser'];
   readonly verify: Verify;
   readonly sessions: Sessions;
+  readonly returnTo: ReturnTo;
+  readonly signIns: CookieSignIns;
   readonly limitUserCodes: LimitUserCodes;
   readonly presets: () => Promise<readonly Preset[]>;
   /** Where else people can sign in: each at `/login/<id>`. */
@@ -52,6 +55,7 @@ const scopeMeanings: Readonly<Record<string, string>> = {
   openid: 'Know that it is you who signed in',
   profile: 'See your name and your user name',
   email: 'See your e-mail address',
+  'userid-feide': 'See your user name in the form name@domain',
 };
 
 const meanings = (scope: readonly string[]) =>
@@ -83,7 +87,7 @@ const minutes = (seconds: number) =>
 const stale = 'This page was out of date. Please try again.';
 
 export function pagesRouter(authenticator: passport.Authenticator, services: PageServices): Router {
-  const { issuer, grants, findUser, verify, sessions, presets, now } = services;
+  const { issuer, grants, findUser, verify, sessions, returnTo, presets, now } = services;
 
   type Handle = (request: FormRequest, response: Response) => Promise<Answer>;
   type Extra = { status?: number; headers?: Record<string, string>; formAction?: string[] };
@@ -111,22 +115,33 @@ export function pagesRouter(authenticator: passport.Authenticator, services: Pag
 
   type SignIn = { to: string | undefined; login?: string; problem?: string; notice?: string };
 
+  /** Where the browser may go on to from this server, once the form has signed it in; and how to call that off. */
+  async function waiting(request: Request, to: string | undefined) {
+    if (to?.startsWith(`${paths.authorize}?`)) {
+      const asking = await destination(queryOf({ url: to }), grants.findClient);
+      return (
+        asking && { app: asking.client.name, formAction: formActionSource(asking.redirectUri) }
+      );
+    }
+    const state = stateIn(to);
+    const begun = state === undefined ? undefined : await services.signIns.find(request, state);
+    return begun && { formAction: begun.formAction, cancel: `${to}&error=access_denied` };
+  }
+
   async function signInPage(request: Request, { to, ...it }: SignIn, extra: Extra = {}) {
-    const asking = to?.startsWith(`${paths.authorize}?`)
-      ? await destination(queryOf({ url: to }), grants.findClient)
-      : undefined;
+    const asking = await waiting(request, to);
     return render(
       'sign-in',
       {
         ...it,
         action: pagePaths.login,
+        ...asking,
         returnTo: to,
-        app: asking?.client.name,
         upstreams: upstreamLinks(to),
         presets: await presets(),
         csrf: csrfToken(request),
       },
-      { ...extra, formAction: asking ? [formActionSource(asking.redirectUri)] : [] },
+      { ...extra, formAction: asking?.formAction ? [asking.formAction] : [] },
     );
   }
 
@@ -158,7 +173,8 @@ export function pagesRouter(authenticator: passport.Authenticator, services: Pag
     }
     const verdict = await checkSignIn(authenticator, verify, request, response);
     if (verdict.accepted) {
-      await sessions.signIn(request, verdict.user.uid);
+      const { user, signInEpoch } = verdict;
+      await sessions.signIn(request, { uid: user.uid, signInEpoch });
       return { ...redirect(to ?? pagePaths.login), verdict };
     }
     const { because, retryAfter = 60 } = verdict;
@@ -207,11 +223,11 @@ export function pagesRouter(authenticator: passport.Authenticator, services: Pag
     }
   }
 
-  async function allow(asked: AuthorizationRequest, { uid }: User): Promise<Answer> {
+  async function allow(asked: AuthorizationRequest, { session }: Request, { uid }: User) {
     const { client, scope, resource, givenRedirectUri, codeChallenge } = asked;
     const code = newToken();
     await grants.authorize(
-      { clientId: client.id, uid, scope, resource },
+      { clientId: client.id, uid, signInEpoch: session.signInEpoch, scope, resource },
       {
         code,
         redirectUri: givenRedirectUri,
@@ -228,7 +244,7 @@ export function pagesRouter(authenticator: passport.Authenticator, services: Pag
       const user = await current(request);
       if (!user) return signInPage(request, { to: here(request) });
       const { client, scope, redirectUri } = asked;
-      if (client.firstParty) return allow(asked, user);
+      if (client.firstParty) return allow(asked, request, user);
       const { host, protocol } = new URL(redirectUri);
       const it = {
         action: paths.authorize,
@@ -253,7 +269,7 @@ export function pagesRouter(authenticator: passport.Authenticator, services: Pag
       const user = await current(request);
       if (!user) return signInPage(request, { to: again });
       if (!isOurForm(request)) return outOfDate(again ?? pagePaths.login);
-      if (decision === 'allow') return allow(asked, user);
+      if (decision === 'allow') return allow(asked, request, user);
       throw new OAuthError('access_denied', 'The user has denied it.');
     });
   };
@@ -315,7 +331,8 @@ export function pagesRouter(authenticator: passport.Authenticator, services: Pag
     if (decision === 'allow') {
       const { uid } = user;
       const { scope } = device;
-      const grant = { clientId: client.id, uid, scope, resource: undefined };
+      const { signInEpoch } = request.session;
+      const grant = { clientId: client.id, uid, signInEpoch, scope, resource: undefined };
       if (!(await grants.allowDevice(userCode, grant))) return wrong();
       return message(200, {
         title: 'Your device is connected',

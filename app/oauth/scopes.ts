@@ -6,6 +6,8 @@ export const scopes = {
   openid: 'openid',
   profile: 'profile',
   email: 'email',
+  /** The user name `<prefix>:<local>@<domain>`, as Feide calls it: AURORA. */
+  useridFeide: 'userid-feide',
 } as const;
 
 export const everyScope: readonly string[] = Object.values(scopes);

@@ -1,6 +1,7 @@
 /** The browser's session on our own pages: who is signed in, and the secret of its forms. */
 import type { Request, RequestHandler, Response } from 'express';
 import session from 'express-session';
+import type { SignedIn } from '../verification/verdict.ts';
 import { newToken } from './secrets.ts';
 
 export type SessionSettings = {
@@ -23,7 +24,15 @@ export type Sessions = {
   /** Puts the session on the request. */
   readonly open: RequestHandler;
   /** Under a new id, so that an id somebody planted before is worth nothing. Stored when it resolves. */
-  readonly signIn: (request: Request, uid: number) => Promise<void>;
+  readonly signIn: (
+    request: Request,
+    who: SignedIn & { readonly isNew?: boolean },
+  ) => Promise<void>;
+  /**
+   * Whether this session's sign-in created its user. Yes is said once: whoever asks first is to tell others. Two who ask at
+   * the same moment may both be first.
+   */
+  readonly takeIsNew: (request: Request) => Promise<boolean>;
   /** A new session for the same browser, with nobody signed in. */
   readonly restart: (request: Request) => Promise<void>;
   /** In the database, too. */
@@ -67,10 +76,19 @@ export function createSessions({ store, secret, ttl, https }: SessionSettings): 
       middleware(request, response, next);
     },
 
-    async signIn(request, uid) {
+    async signIn(request, { uid, signInEpoch, isNew = false }) {
       await done((callback) => request.session.regenerate(callback));
-      request.session.uid = uid;
+      Object.assign(request.session, { uid, signInEpoch }, isNew && { isNew });
       await save(request);
+    },
+
+    async takeIsNew(request) {
+      const { isNew = false } = request.session;
+      if (isNew) {
+        delete request.session.isNew;
+        await save(request);
+      }
+      return isNew;
     },
 
     restart: (request) => done((callback) => request.session.regenerate(callback)),

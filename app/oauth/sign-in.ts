@@ -2,6 +2,7 @@
 import type { Request, Response } from 'express';
 import type passport from 'passport';
 import { publicPasswords } from '../../prisma/seed.ts';
+import type { Endpoint } from '../http/endpoint.ts';
 import { people } from '../scenarios/cast.ts';
 import type { Database } from '../store/database.ts';
 import type { Passwords } from '../store/passwords.ts';
@@ -12,13 +13,31 @@ import type { FormRequest } from './client-authentication.ts';
 import { authenticate, strategy } from './strategy.ts';
 
 /**
- * Where to go after signing in: one of our own pages that ask for it, or undefined. Anything that a browser could take for
- * another host, scheme or path does not begin like these.
+ * Where to go after signing in: one of our own pages that ask for it, an endpoint with the state of a sign-in that waits for
+ * it, or undefined. Anything that a browser could take for another host, scheme or path does not begin like these.
  */
-export const returnTo = (value: string | undefined): string | undefined =>
-  value !== undefined && /^\/(oauth\/authorize|device)(\?[!$-[\]-~]*)?$/.test(value)
-    ? value
-    : undefined;
+export type ReturnTo = (value: string | undefined) => string | undefined;
+
+/** An address of the first kind. */
+const ours = /^\/(oauth\/authorize|device|console(\/[\w-]+)*)(\?[!$-[\]-~]*)?$/;
+
+/** Of the second. */
+const callback = /^(\/[^?]*)\?state=([\w-]{43})$/;
+
+/** The state of the sign-in that waits there. */
+export const stateIn = (to: string | undefined): string | undefined =>
+  to === undefined ? undefined : callback.exec(to)?.[2];
+
+export function createReturnTo(endpoints: readonly Pick<Endpoint, 'path' | 'methods'>[]): ReturnTo {
+  const callbacks = new Set<string>(
+    endpoints.filter(({ methods }) => methods.includes('GET')).map(({ path }) => path),
+  );
+  return (value) => {
+    if (value === undefined) return undefined;
+    if (ours.test(value)) return value;
+    return callbacks.has(callback.exec(value)?.[1] ?? '') ? value : undefined;
+  };
+}
 
 /** The page of this request, as a value for `return_to`: what cannot stand in a URL is encoded, all else as it came. */
 export const here = ({ originalUrl }: Pick<Request, 'originalUrl'>): string =>
@@ -53,13 +72,13 @@ export async function checkSignIn(
   return verdict;
 }
 
-/** The user whose session this is; undefined when there is none, or he is not let in any more. */
+/** The user whose session this is; undefined when there is none, it has ended, or he is not let in any more. */
 export async function signedIn(
-  { session: { uid } }: Request,
+  { session: { uid, signInEpoch } }: Request,
   findUser: UserStore['findUser'],
 ): Promise<User | undefined> {
   const found = uid === undefined ? undefined : await findUser(uid);
-  const verdict = found && decideUser(found);
+  const verdict = found?.signInEpoch === signInEpoch ? found && decideUser(found) : undefined;
   return verdict?.accepted ? verdict.user : undefined;
 }
 

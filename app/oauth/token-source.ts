@@ -146,7 +146,8 @@ export function createTokenSource(
         scope: scopeFor(claims, TOKEN_VERIFY_SCOPE),
         clientId: typeof client === 'string' ? client : '',
         issuedAt: moment(claims['iat']) ?? now(),
-        resource: typeof claims['aud'] === 'string' ? claims['aud'] : undefined,
+        // In their words, `aud` may be us by any name: JWT_AUDIENCE and TOKEN_VERIFY_SCOPE say which tokens are for us.
+        resource: undefined,
         subject: await findSubject(claims, SUBJECT_CLAIM, users),
       };
     },

@@ -257,6 +257,7 @@ describe('at our own server', () => {
     const production = await startBackend({
       NODE_ENV: 'production',
       SESSION_SECRET: secret('hT9vQz4mK1xP7rWc2LbN'),
+      CLIENT_TOKEN_SECRET: secret('q3Jx8fTn6mWz1RkC5yPd'),
       AUTHLETE_API_KEY: secret('w8Rk2mVx5tQz9LcJ1pHs'),
       AUTHLETE_API_SECRET: secret('n4Gd7yBf3sKe6uZa0vMq'),
     });
@@ -331,9 +332,10 @@ describe('what comes back', () => {
 
   test.each([
     ['access_denied', 403, 'Not signed in'],
-    ['invalid_scope', 403, 'Sign-in did not work'],
-    ['server_error', 403, 'Sign-in did not work'],
-    ['<script>alert(1)</script>', 403, 'Sign-in did not work'],
+    ['login_required', 403, 'Sign-in did not work'],
+    ['invalid_scope', 502, 'Sign-in did not work'],
+    ['server_error', 502, 'Sign-in did not work'],
+    ['<script>alert(1)</script>', 502, 'Sign-in did not work'],
   ])('the error is %s: a page', async (error, status, title) => {
     const { app, server } = await mock();
     server.service.once('beforeAuthorizeRedirect', ({ url }) => {
@@ -373,6 +375,17 @@ describe('what comes back', () => {
     const begun = await who.open(`${app}/sign-in`, '/app/callback');
     expect((await who.open(begun.url)).status).toBe(200);
     expect((await who.open(begun.url)).status).toBe(400);
+  });
+
+  test('HEAD uses nothing up', async () => {
+    const { app } = await mock();
+    const who = browser();
+    const begun = await who.open(`${app}/sign-in`, '/app/callback');
+    const cookie = [...who.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+    const looked = await fetch(begun.url, { method: 'HEAD', headers: { cookie } });
+    expect(looked.status).toBe(405);
+    expect(looked.headers.get('allow')).toBe('GET');
+    expect((await who.open(begun.url)).status).toBe(200);
   });
 
   test('a callback after ten minutes', async () => {
@@ -419,12 +432,13 @@ describe('what comes back', () => {
       answer.body = { error: 'invalid_grant' };
     });
     const page = await browser().open(`${app}/sign-in`);
-    expect(page.status).toBe(403);
+    expect(page.status).toBe(502);
     expect(page.text).toContain('<code>invalid_grant</code>');
   });
 
   test.each([
     ['fails', 500, { error: 'server_error' }],
+    ['fails, with a word for something else', 500, { error: 'access_denied' }],
     ['is away', 503, { error: 'temporarily_unavailable' }],
     ['sends no token', 200, { token_type: 'Bearer' }],
     ['sends a token of another type', 200, { access_token: 'abc', token_type: 'mac' }],

@@ -1,4 +1,5 @@
 /** GET|POST /openid/userinfo: RFC 6750 to the letter. */
+import { createDirectory } from '../../app/store/directory.ts';
 import { type Backend, startBackend } from '../support/backend.ts';
 import { secret } from '../support/canaries.ts';
 import { bindings, mint } from '../support/tokens.ts';
@@ -28,6 +29,8 @@ test('every scope', async () => {
     name: 'Test One',
     preferred_username: 'test1',
     email: 'test1@example.com',
+    email_verified: false,
+    'https://n.feide.no/claims/userid_sec': ['feide:test1@users.invalid'],
   };
   expect(await userinfo(`Bearer ${token}`)).toEqual({
     status: 200,
@@ -41,10 +44,88 @@ test('every scope', async () => {
 test.each([
   [['openid'], { sub: '2345' }],
   [['openid', 'profile'], { sub: '2345', name: 'Simon Davis', preferred_username: 'simon371' }],
-  [['openid', 'email'], { sub: '2345', email: 'simon371@example.com' }],
+  [['openid', 'email'], { sub: '2345', email: 'simon371@example.com', email_verified: false }],
+  [
+    ['openid', 'userid-feide'],
+    {
+      sub: '2345',
+      'https://n.feide.no/claims/userid_sec': ['feide:simon371@users.invalid'],
+    },
+  ],
 ])('scope %j', async (scope, body) => {
   const token = await mint(backend, 'simon371', { scope });
   expect((await userinfo(`Bearer ${token}`)).body).toEqual(body);
+});
+
+test.each([
+  [
+    'his profile says that the address is his, and has a picture',
+    { email_verified: true, picture: 'https://cdn.example/kari.png' },
+    { email_verified: true, picture: 'https://cdn.example/kari.png' },
+  ],
+  [
+    'his profile says it in words',
+    { email_verified: 'true', picture: 7 },
+    { email_verified: false },
+  ],
+])('%s', async (title, profile, expected) => {
+  const { database, passwords } = backend.services;
+  const directory = createDirectory(database, passwords, 'test');
+  const login = `user-${title.length}`;
+  const { uid } = await directory.createUser({
+    login,
+    name: 'Kari',
+    email: 'kari@example.com',
+    profile,
+  });
+  const { token } = await backend.services.tokens.issue({
+    clientId: 'demo-app',
+    uid,
+    scope: ['openid', 'profile', 'email'],
+    ttl: 60,
+    actor: 'test',
+  });
+  expect((await userinfo(`Bearer ${secret(token)}`)).body).toEqual({
+    sub: String(uid),
+    name: 'Kari',
+    preferred_username: login,
+    email: 'kari@example.com',
+    ...expected,
+  });
+});
+
+test('a user without an e-mail address: no word of it', async () => {
+  const { database, passwords } = backend.services;
+  const directory = createDirectory(database, passwords, 'test');
+  const { uid } = await directory.createUser({ login: 'no-mail', name: 'No Mail' });
+  const { token } = await backend.services.tokens.issue({
+    clientId: 'demo-app',
+    uid,
+    scope: ['openid', 'email'],
+    ttl: 60,
+    actor: 'test',
+  });
+  expect((await userinfo(`Bearer ${secret(token)}`)).body).toEqual({ sub: String(uid) });
+});
+
+test('where AURORA is not answered, nobody has a user name for it', async () => {
+  const other = await startBackend({ PLATFORMS: 'pango' });
+  try {
+    const token = await mint(other, 'test1', { scope: ['openid', 'userid-feide'] });
+    const response = await fetch(`${other.url}/openid/userinfo`, {
+      headers: { authorization: `Bearer ${token}` },
+    });
+    expect(await response.json()).toEqual({ sub: '1' });
+  } finally {
+    await other.stop();
+  }
+});
+
+test('a token that was issued for another resource, and one that was issued for AURORA', async () => {
+  const bound = await bindings(backend);
+  for (const name of ['token:for-another-resource', 'token:for-aurora']) {
+    expect((await userinfo(`Bearer ${bound[name]}`)).status).toBe(401);
+  }
 });
 
 test('a token for a chat vendor (scope verify) reads nothing', async () => {

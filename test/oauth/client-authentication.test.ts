@@ -76,6 +76,22 @@ describe('a secret in the header and in the form', () => {
     );
     expect([status, body['error']]).toEqual([400, 'invalid_request']);
   });
+
+  test('is taken from a client that came before PKCE, when both are right', async () => {
+    const given = await register(backend, { ...partner, id: 'twice', pkceRequired: false });
+    const inForm = { client_id: 'twice', client_secret: given };
+    expect((await ask(inForm, basic('twice', given))).status).toBe(200);
+    const other = secret('not-the-secret-of-anybody');
+    for (const [form, header] of [
+      [{ ...inForm, client_secret: other }, basic('twice', given)],
+      [inForm, basic('twice', other)],
+    ] as const) {
+      const { status, body } = await ask(form, header);
+      expect([status, body['error']]).toEqual([400, 'invalid_request']);
+    }
+    const wrong = await ask({ ...inForm, client_secret: other }, basic('twice', other));
+    expect([wrong.status, wrong.body['error']]).toEqual([401, 'invalid_client']);
+  });
 });
 
 describe('refused, all with the same bytes', () => {

@@ -115,6 +115,7 @@ test('the audit trail tells who did what, and no secret', async () => {
 
 test.each<[string, Partial<NewClient>]>([
   ['an empty id', { id: '' }],
+  ['an id that could be a uid', { id: '2345' }],
   ['an id with a colon', { id: 'a:b' }],
   ['an id with a space', { id: 'a b' }],
   ['an id with a NUL', { id: 'a\0' }],
@@ -192,7 +193,7 @@ describe('clients of our own', () => {
       confidential: false,
       pkceRequired: true,
       firstParty: true,
-      scope: ['verify', 'openid', 'profile', 'email'],
+      scope: ['verify', 'openid', 'profile', 'email', 'userid-feide'],
     });
     expect(demoRedirectUri('http://127.0.0.1:3000')).toBe('http://127.0.0.1:3000/app/callback');
   });

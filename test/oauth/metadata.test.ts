@@ -37,7 +37,7 @@ test('the document', () => {
     revocation_endpoint: `${issuer}/oauth/revoke`,
     device_authorization_endpoint: `${issuer}/oauth/device_authorization`,
     jwks_uri: `${issuer}/.well-known/jwks.json`,
-    scopes_supported: ['verify', 'openid', 'profile', 'email'],
+    scopes_supported: ['verify', 'openid', 'profile', 'email', 'userid-feide'],
     response_types_supported: ['code'],
     response_modes_supported: ['query'],
     grant_types_supported: [

@@ -1,5 +1,6 @@
 /** What has expired is deleted, in batches; what is still needed is not. */
 import { newToken } from '../../app/oauth/secrets.ts';
+import { platformServices } from '../../app/platform-services.ts';
 import { type Purged, purge, schedulePurge } from '../../app/store/purge.ts';
 import { type Backend, startBackend } from '../support/backend.ts';
 import { secret } from '../support/canaries.ts';
@@ -124,7 +125,7 @@ test('device codes; one that asks too late is told so for an hour', async () => 
   expect(await poll()).toBe('invalid_grant');
 });
 
-test('sessions and rate limits', async () => {
+test('sessions, used states and rate limits', async () => {
   const { prisma } = backend.services.database;
   const at = (seconds: number) => new Date(backend.clock.now.getTime() + seconds * 1000);
   for (const [name, seconds] of [
@@ -132,16 +133,36 @@ test('sessions and rate limits', async () => {
     ['new', 1],
   ] as const) {
     await prisma.session.create({ data: { idHash: name, data: '{}', expiresAt: at(seconds) } });
+    await prisma.usedState.create({ data: { stateHash: name, expiresAt: at(seconds) } });
     await prisma.rateLimiterFlexible.create({
       data: { key: name, points: 1, expire: at(seconds) },
     });
   }
   await prisma.rateLimiterFlexible.create({ data: { key: 'for ever', points: 1 } });
-  expect(await run()).toEqual({ sessions: 1, rate_limits: 1 });
+  expect(await run()).toEqual({ sessions: 1, used_states: 1, rate_limits: 1 });
   expect(await prisma.session.findMany({ select: { idHash: true } })).toEqual([{ idHash: 'new' }]);
+  expect(await prisma.usedState.findMany()).toMatchObject([{ stateHash: 'new' }]);
   expect(
     (await prisma.rateLimiterFlexible.findMany({ orderBy: { key: 'asc' } })).map(({ key }) => key),
   ).toEqual(['for ever', 'new']);
+});
+
+test('client tokens: revoked or not, an hour after they expired', async () => {
+  const { config, services, url } = backend;
+  const house = platformServices(config, url, services, { error() {} });
+  const issue = async (ttl: number) => secret(await house.clientTokens.issue(1, ttl));
+  const [, revoked, lasting] = [await issue(60), await issue(60), await issue(day)];
+  await house.clientTokens.revoke(revoked);
+  const left = () => services.database.prisma.clientToken.count();
+  pass(backend, hour + 59);
+  expect(await run()).toEqual({});
+  pass(backend, 2);
+  expect(await run()).toEqual({ client_tokens: 2 });
+  expect(await left()).toBe(1);
+  expect(await house.clientTokens.verify(lasting)).toMatchObject({ accepted: true });
+  pass(backend, day);
+  expect(await run()).toEqual({ client_tokens: 1 });
+  expect(await left()).toBe(0);
 });
 
 /** So many expired tokens of clients, each with its grant. */

@@ -36,7 +36,7 @@ const forward = (seconds: number) => {
   backend.clock.now = new Date(backend.clock.now.getTime() + seconds * 1000);
 };
 
-test('the id is stored as its digest, and the row holds a uid and a token', async () => {
+test('the id is stored as its digest, and the row holds a uid, its epoch and a token', async () => {
   const one = visitor(backend);
   await one.signIn('test1');
   await one.get('/login');
@@ -48,6 +48,7 @@ test('the id is stored as its digest, and the row holds a uid and a token', asyn
   expect(JSON.parse(row?.data ?? '')).toEqual({
     cookie: expect.any(Object),
     uid: 1,
+    signInEpoch: 0,
     csrfToken: expect.stringMatching(/^[0-9a-f]{64}$/),
   });
 });

@@ -16,6 +16,7 @@ import {
   register,
   tokenRequest,
 } from '../support/oauth.ts';
+import { visitor } from '../support/visitor.ts';
 
 let one: Backend;
 let other: Backend;
@@ -77,6 +78,25 @@ test('a device code: one', async () => {
   expect(await grants.allowDevice('WDJB-MJHT', grant)).toBe(true);
   const answers = await twenty({ grant_type: deviceGrant, device_code: deviceCode });
   expect(statuses(answers)).toEqual(oneOf20);
+});
+
+test('the state of a sign-in that comes back: one', async () => {
+  const who = visitor(one);
+  await who.signIn('test1');
+  const next = 'http://localhost:3000';
+  const begun = await who.get(`/auth/login?${new URLSearchParams({ provider: 'local', next })}`);
+  const { location: back } = await who.get(String(begun.location));
+  const cookie = [...who.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+  const answers = await Promise.all(
+    Array.from({ length: 20 }, (_, n) =>
+      fetch(`${(n % 2 === 0 ? one : other).url}${back}`, {
+        headers: { cookie },
+        redirect: 'manual',
+      }),
+    ),
+  );
+  expect(statuses(answers)).toEqual([302, ...Array(19).fill(400)]);
+  for (const { headers } of answers) secret(headers.get('location')?.split('jwt=')[1] ?? '');
 });
 
 test('what the store says, without anybody looking first', async () => {

@@ -1,14 +1,16 @@
 /** Sign-in at somebody else's: Google's and GitHub's shapes by the mock, any other server by a second backend of ours. */
-import { createServer, type RequestListener } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { RequestListener } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { OAuth2Server } from 'oauth2-mock-server';
 import { readConfig } from '../../app/config.ts';
 import { digest } from '../../app/oauth/secrets.ts';
 import { platforms } from '../../app/platforms/index.ts';
+import { trail } from '../../app/store/audit.ts';
+import { createIdentities } from '../../app/store/identities.ts';
 import { browser, type Page } from '../client-app/browser.ts';
 import { type Backend, startBackend } from '../support/backend.ts';
 import { secret } from '../support/canaries.ts';
+import { listen } from '../support/provider.ts';
 
 const stops: (() => Promise<unknown>)[] = [];
 
@@ -16,14 +18,10 @@ afterEach(async () => {
   for (const stop of stops.splice(0).reverse()) await stop();
 });
 
-async function listen(listener: RequestListener): Promise<string> {
-  const server = createServer(listener);
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
-  stops.push(async () => {
-    server.closeAllConnections();
-    await new Promise((closed) => server.close(closed));
-  });
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+async function serve(listener: RequestListener): Promise<string> {
+  const { url, stop } = await listen(listener);
+  stops.push(stop);
+  return url;
 }
 
 async function backend(environment: Record<string, string> = {}): Promise<Backend> {
@@ -71,7 +69,7 @@ test('the link to begin with takes no answer, whatever stands in it', async () =
     'error=boom&error_description=a&error_description=b',
   ]) {
     const begun = await fetch(`${ours.url}/login/google?${query}`, { redirect: 'manual' });
-    expect(begun.status).toBe(302);
+    expect(begun.status).toBe(303);
     expect(begun.headers.get('location')).toContain('response_type=code');
   }
 });
@@ -103,6 +101,31 @@ test('the same person again, with another address: the same user, unchanged', as
   ]);
 });
 
+const profileOfAda = async ({ services }: Backend) =>
+  (await services.database.prisma.user.findUniqueOrThrow({ where: { loginKey: 'ada' } })).profile;
+
+test('the picture at the provider is kept for somebody new', async () => {
+  const picture = 'https://lh3.example/a/ada=s96-c';
+  const { ours, claims } = await google({ ...ada, picture });
+  await browser().open(`${ours.url}/login/google`);
+  Object.assign(claims, { picture: 'https://lh3.example/a/other' });
+  await browser().open(`${ours.url}/login/google`);
+  expect(await profileOfAda(ours)).toEqual({ picture });
+});
+
+test.each([
+  ['plain http', 'http://lh3.example/ada.png'],
+  ['a script', 'javascript:alert(1)'],
+  ['no URL', 'ada.png'],
+  ['not ASCII', 'https://lh3.example/blåbær.png'],
+  ['longer than 2048 characters', `https://lh3.example/${'a'.repeat(2029)}`],
+  ['no text', 7],
+])('a picture that is %s is left out, and the person comes in', async (_what, picture) => {
+  const { ours } = await google({ ...ada, picture });
+  expect((await browser().open(`${ours.url}/login/google`)).status).toBe(200);
+  expect(await profileOfAda(ours)).toEqual({});
+});
+
 test('another person with the same address: another user, the login numbered', async () => {
   const { ours, claims } = await google({ ...ada });
   await browser().open(`${ours.url}/login/google`);
@@ -112,6 +135,41 @@ test('another person with the same address: another user, the login numbered', a
     ['1001', 'ada'],
     ['1002', 'ada2'],
   ]);
+});
+
+describe('an address that another user here has is not kept, and the audit trail says so', () => {
+  const simon = { sub: '1001', name: 'S.', email_verified: true };
+
+  test.each([
+    ['to the letter', 'simon371@example.com'],
+    ['in another case', 'Simon371@EXAMPLE.com'],
+  ])('%s', async (_what, email) => {
+    const { ours } = await google({ ...simon, email });
+    expect((await browser().open(`${ours.url}/login/google`)).status).toBe(200);
+    expect(await identities(ours)).toMatchObject([{ user: { login: 'simon3712', email: null } }]);
+    const [event] = await trail(ours.services.database, { target: 'user:simon3712', limit: 1 });
+    expect(event).toMatchObject({
+      action: 'user.create',
+      detail: { provider: 'google', email: 'not kept: uid 2345 has it' },
+    });
+  });
+
+  test('two who come with one address at the same moment: one of them has it', async () => {
+    const { ours } = await google(simon);
+    const findOrCreate = createIdentities(ours.services.database, {
+      linkByEmail: false,
+      createUsers: true,
+      reserved: [],
+    });
+    const person = { name: 'Ada', email: 'ada@example.org', picture: undefined };
+    await Promise.all(
+      ['1', '2', '3', '4', '5'].map((subject) =>
+        findOrCreate('google', { ...person, subject, login: `ada-${subject}` }),
+      ),
+    );
+    const emails = (await identities(ours)).map(({ user }) => user.email);
+    expect(emails.toSorted()).toEqual(['ada@example.org', null, null, null, null]);
+  });
 });
 
 test('three browsers of somebody new at the same moment: one user', async () => {
@@ -128,6 +186,7 @@ describe('the address of test1', () => {
     ['linking is on, but not verified', { ...test1, email_verified: false }, on(), 'test12'],
     ['linking is on, and nothing is said', { ...test1, email_verified: undefined }, on(), 'test12'],
     ['linking is on, and it is verified', test1, on(), 'test1'],
+    ['the same in another case', { ...test1, email: 'Test1@Example.com' }, on(), 'test1'],
   ])('%s', async (_what, claims, environment, login) => {
     const { ours } = await google(claims, environment);
     await browser().open(`${ours.url}/login/google`);
@@ -148,6 +207,95 @@ describe('the address of test1', () => {
   function on() {
     return { UPSTREAM_LINK_BY_EMAIL: 'true' };
   }
+});
+
+describe('what he calls himself there', () => {
+  const person = { sub: '1001', name: 'Mallory', email: 'm@example.org', email_verified: true };
+
+  test.each([
+    ['another domain’s name', 'prof@ntnu.no', 'prof'],
+    ['one in wide characters', 'prof＠ntnu.no', 'prof'],
+    ['nothing but a domain', '@ntnu.no', 'user-1001'],
+    ['a login of an admin of the console', 'OPS', 'ops2'],
+    ['one that folds to it', 'ｏｐｓ@example.org', 'ops2'],
+    ['controls, spaces and halves of pairs', 'a\0d\ud83d a\u200b', 'ada'],
+  ])('%s', async (_what, preferred_username, login) => {
+    const { ours } = await google(
+      { ...person, preferred_username },
+      { CONSOLE_ENABLED: 'true', CONSOLE_ADMINS: 'Ops, other.admin' },
+    );
+    expect((await browser().open(`${ours.url}/login/google`)).status).toBe(200);
+    expect(await identities(ours)).toMatchObject([{ subject: '1001', user: { login } }]);
+  });
+
+  test.each([
+    ['controls', 'A\0da\n', 'A da'],
+    ['half of a pair', 'Ada \ud83d', 'Ada \ufffd'],
+    ['a pair at the end of what fits', `${'x'.repeat(254)}🦊`, `${'x'.repeat(254)}\ufffd`],
+    ['nothing that is seen', ' \0', 'mallory'],
+  ])('his name, %s: is cleaned', async (_what, name, kept) => {
+    const { ours } = await google({ ...person, preferred_username: 'mallory', name });
+    expect((await browser().open(`${ours.url}/login/google`)).status).toBe(200);
+    const { prisma } = ours.services.database;
+    expect((await prisma.user.findUnique({ where: { loginKey: 'mallory' } }))?.name).toBe(kept);
+  });
+
+  test.each([
+    ['a NUL', 'a\0@example.org'],
+    ['half of a pair', '\ud83d@example.org'],
+    ['256 characters', `${'x'.repeat(244)}@example.org`],
+  ])('an address with %s: is not kept', async (_what, email) => {
+    const { ours } = await google({ ...person, preferred_username: 'mallory', email });
+    expect((await browser().open(`${ours.url}/login/google`)).status).toBe(200);
+    expect(await identities(ours)).toMatchObject([{ user: { login: 'mallory', email: null } }]);
+  });
+
+  test.each([
+    ['a NUL', '10\x0001'],
+    ['half of a pair', '\ud83d'],
+    ['256 characters', '1'.repeat(256)],
+    ['nothing', ''],
+  ])('a subject with %s: 502, and nobody is created', async (_what, sub) => {
+    const { ours } = await google({ ...person, sub });
+    expect((await browser().open(`${ours.url}/login/google`)).status).toBe(502);
+    expect(await identities(ours)).toEqual([]);
+  });
+});
+
+test('UPSTREAM_CREATE_USERS=false: only who is known here, or is linked, is let in', async () => {
+  const off = { UPSTREAM_CREATE_USERS: 'false', UPSTREAM_LINK_BY_EMAIL: 'true' };
+  const { ours, claims } = await google({ ...ada }, off);
+  const users = () => ours.services.database.prisma.user.count();
+  const before = await users();
+  const page = await browser().open(`${ours.url}/login/google`);
+  expect(page.status).toBe(403);
+  expect(heading(page)).toBe('Not signed in');
+  expect(page.text).toContain('Your account cannot be used here.');
+  expect([await users(), await identities(ours)]).toEqual([before, []]);
+
+  claims['email'] = 'test1@example.com';
+  for (let time = 1; time <= 2; time += 1) {
+    expect((await browser().open(`${ours.url}/login/google`)).status).toBe(200);
+  }
+  expect(await identities(ours)).toMatchObject([{ user: { login: 'test1' } }]);
+});
+
+test('an App’s request that no cookie can carry: how to go on, at once', async () => {
+  const { ours } = await google(ada);
+  const who = browser();
+  const begin = (length: number) => {
+    const to = `/oauth/authorize?state=${'x'.repeat(length - 23)}`;
+    return who.open(`${ours.url}/login/google?return_to=${encodeURIComponent(to)}`, '/authorize');
+  };
+  const page = await begin(2001);
+  expect(page.status).toBe(400);
+  expect(heading(page)).toBe('Sign in first, then go back to the app');
+  expect(page.text).toContain('href="/login/google"');
+  expect(who.cookies).toEqual(new Map());
+
+  await begin(2000);
+  const [[name, value] = ['', '']] = [...who.cookies];
+  expect(`${name}=${value}; Max-Age=600; Path=/; HttpOnly; SameSite=Lax`.length).toBeLessThan(4000);
 });
 
 test('a suspended user: a page, and no session', async () => {
@@ -183,6 +331,14 @@ describe('the state', () => {
     expect((await who.open(begun.url)).status).toBe(400);
   });
 
+  test.each(['HEAD', 'POST'])('%s: 405, and the sign-in is still to come', async (method) => {
+    const { begun, who } = await begin();
+    const cookie = [...who.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+    const { status, headers } = await fetch(begun.url, { method, headers: { cookie } });
+    expect([status, headers.get('allow'), headers.getSetCookie()]).toEqual([405, 'GET', []]);
+    expect((await who.open(begun.url)).status).toBe(200);
+  });
+
   test('after ten minutes', async () => {
     const { begun, who, ours } = await begin();
     ours.clock.now = new Date(ours.clock.now.getTime() + 601_000);
@@ -191,7 +347,7 @@ describe('the state', () => {
 
   test('in a cookie that somebody made', async () => {
     const { begun, who } = await begin();
-    const [name] = [...who.cookies.keys()].filter((one) => one.startsWith('idp_upstream_'));
+    const [name] = [...who.cookies.keys()].filter((one) => one.startsWith('idp_sign_in_'));
     who.cookies.set(String(name), 'eyJhbGciOiJub25lIn0.e30.');
     expect((await who.open(begun.url)).status).toBe(400);
   });
@@ -234,7 +390,7 @@ test.each([
   await mock.issuer.keys.generate('RS256');
   await mock.start(0, '127.0.0.1');
   stops.push(() => mock.stop());
-  const api = await listen((request, response) => {
+  const api = await serve((request, response) => {
     const answers: Record<string, unknown> = {
       '/user': { id: 583231, login: 'OctoCat', name: null, email: 'test1@example.com' },
       '/user/emails': [{ email: 'octo@example.com', primary, verified }],
@@ -315,7 +471,7 @@ test('a second backend of ours, and on to the App that had asked', async () => {
 /** Knows whoever the code names, and answers no token request before there are so many of them. */
 async function slowServer(together: number): Promise<string> {
   const waiting: (() => void)[] = [];
-  return listen(async (request, response) => {
+  return serve(async (request, response) => {
     response.setHeader('Content-Type', 'application/json');
     if (request.url === '/userinfo') {
       const login = request.headers.authorization?.replace('Bearer token-of-', '');
@@ -412,6 +568,8 @@ test('what is wrong with the settings, all at once', () => {
         GITHUB_SECRET: 'secret',
         UPSTREAM_HQ_KEY: 'key',
         UPSTREAM_HQ_TOKEN_URL: 'token.example.com',
+        UPSTREAM_GITHUB_KEY: 'key',
+        UPSTREAM_LOCAL_KEY: 'key',
       },
       platforms,
     );
@@ -422,7 +580,17 @@ test('what is wrong with the settings, all at once', () => {
     'UPSTREAM_HQ_AUTHORIZATION_URL is missing',
     'UPSTREAM_HQ_TOKEN_URL: must be an http or https URL',
     'UPSTREAM_HQ_USERINFO_URL is missing',
+    'UPSTREAM_GITHUB_KEY: it is called GITHUB_KEY',
+    'UPSTREAM_LOCAL_KEY: local is this server itself; call it something else',
   ]) {
     expect(read).toThrow(problem);
+  }
+});
+
+test('an address of Google or GitHub that is none', () => {
+  const read = () =>
+    readConfig({ GOOGLE_TOKEN_URL: 'token.example.com', GITHUB_API_URL: 'ftp://x' }, platforms);
+  for (const name of ['GOOGLE_TOKEN_URL', 'GITHUB_API_URL']) {
+    expect(read).toThrow(`${name}: must be an http or https URL`);
   }
 });

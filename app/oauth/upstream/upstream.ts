@@ -1,96 +1,82 @@
 /** `GET /login/<provider>`, and where the browser comes back: `GET /login/<provider>/callback`. */
-import { type Request, type Response, Router } from 'express';
-import type passport from 'passport';
-import {
-  beginSignIn,
-  finishSignIn,
-  ProviderError,
-  SignInStrategy,
-} from '../../client-app/strategy.ts';
-import { type Answer, page, redirect, writeAnswer } from '../../http/answer.ts';
-import { noteVerdict } from '../../http/request-log.ts';
-import type { FindOrCreate } from '../../store/identities.ts';
-import { decideUser } from '../../verification/decide.ts';
-import { refused } from '../../verification/verdict.ts';
-import type { UserStore } from '../../verification/verify.ts';
+import { type RequestHandler, Router } from 'express';
+import { page, redirect } from '../../http/answer.ts';
+import type { ArrivalProblem } from '../../http/endpoint.ts';
+import type { BrowserOf } from '../../http/mount.ts';
+import { answering, onlyMethods } from '../router.ts';
 import type { Sessions } from '../sessions.ts';
-import { returnTo } from '../sign-in.ts';
+import type { ReturnTo } from '../sign-in.ts';
 import { views } from '../views.ts';
-import { cookieSignIns } from './cookie-sign-ins.ts';
 import type { Upstream } from './providers.ts';
 
 export type UpstreamServices = {
-  readonly issuer: string;
   readonly upstreams: readonly Upstream[];
-  readonly findOrCreate: FindOrCreate;
-  readonly findUser: UserStore['findUser'];
+  readonly browserOf: BrowserOf;
   readonly sessions: Sessions;
-  /** SESSION_SECRET. */
-  readonly secret: string;
-  readonly now: () => Date;
-  /** How long a provider may take for one answer, in ms. */
-  readonly timeout: number;
+  readonly returnTo: ReturnTo;
 };
 
 const explanations = {
-  400: 'This sign-in was not begun in this browser, or too long ago.',
-  403: 'You were not signed in there.',
-  502: 'The other side could not be reached, or gave no usable answer. Try again in a moment.',
-} as const;
+  'not-begun-here': [400, 'This sign-in was not begun in this browser, or too long ago.'],
+  denied: [403, 'You were not signed in there.'],
+  unavailable: [
+    502,
+    'The other side could not be reached, or gave no usable answer. Try again in a moment.',
+  ],
+  refused: [403, 'Your account cannot be used here.'],
+} as const satisfies Record<ArrivalProblem, readonly [status: number, text: string]>;
 
-export function upstreamRouter(
-  authenticator: passport.Authenticator,
-  services: UpstreamServices,
-): Router {
-  const { issuer, findOrCreate, findUser, sessions, secret, now, timeout } = services;
+function tell(problem: ArrivalProblem, provider: string) {
+  const [status, text] = explanations[problem];
+  const title = problem === 'refused' ? 'Not signed in' : `Not signed in with ${provider}`;
+  const link = { href: '/login', text: 'Sign in' };
+  return page(status, views.render('message', { title, text, link }));
+}
+
+/** Characters of an address to go on to: it is kept in a cookie, and a browser drops one of more than 4096 bytes. */
+const longest = 2000;
+
+/** In two steps it works: at the second, nobody is asked to sign in. */
+function tooLong(id: string, provider: string) {
+  const title = 'Sign in first, then go back to the app';
+  const text = `The app's request is too long to be taken along to ${provider}. Sign in here, then begin again in the app.`;
+  const link = { href: `/login/${id}`, text: `Sign in with ${provider}` };
+  return page(400, views.render('message', { title, text, link }));
+}
+
+/** Not HEAD either, which Express takes for GET: the sign-in would be over before the browser comes. */
+const onlyGet: RequestHandler = (request, response, next) =>
+  request.method === 'GET' ? next() : onlyMethods('GET')(request, response, next);
+
+export function upstreamRouter({
+  upstreams,
+  browserOf,
+  sessions,
+  returnTo,
+}: UpstreamServices): Router {
   const router = Router({ caseSensitive: true, strict: true });
-  const https = issuer.startsWith('https:');
 
-  const tell = (status: number, title: string, text: string): Answer =>
-    page(
-      status,
-      views.render('message', { title, text, link: { href: '/login', text: 'Sign in' } }),
-    );
+  for (const { id, title } of upstreams) {
+    const callback = `/login/${id}/callback` as const;
 
-  for (const { id, title, key, person, ...provider } of services.upstreams) {
-    const strategy = new SignInStrategy(
-      {
-        ...provider,
-        clientId: key,
-        clientSecret: provider.secret,
-        callbackUrl: `${issuer}/login/${id}/callback`,
-        timeout,
-      },
-      cookieSignIns(id, { secret, https }, now),
-    );
-
-    router.get(`/login/${id}`, (request, response, next) => {
+    const begin = answering((request, response) => {
       const { return_to } = request.query;
       const to = returnTo(typeof return_to === 'string' ? return_to : undefined);
-      response.setHeader('Cache-Control', 'no-store');
-      beginSignIn(authenticator, strategy, { to })(request, response, next);
+      if (to !== undefined && to.length > longest) return tooLong(id, title);
+      const kept = to === undefined ? {} : { to };
+      return browserOf(request, response).signIn({ provider: id, callback, kept });
     });
 
-    const signIn = async (request: Request, response: Response) => {
-      const { tokens, kept } = await finishSignIn(authenticator, strategy, request, response);
-      const who = await person((url) => strategy.read(url, tokens.accessToken));
-      const found = await findUser(await findOrCreate(id, who));
-      const verdict = found ? decideUser(found) : refused('unknown');
-      noteVerdict(response, verdict);
-      if (!verdict.accepted) return tell(403, 'Not signed in', 'Your account cannot be used here.');
-      await sessions.signIn(request, verdict.user.uid);
-      return redirect(returnTo((kept as { to?: string }).to) ?? '/login');
-    };
-
-    router.get(`/login/${id}/callback`, sessions.open, async (request, response) => {
-      try {
-        writeAnswer(response, await signIn(request, response));
-      } catch (error) {
-        if (!(error instanceof ProviderError)) throw error;
-        const { status } = error;
-        writeAnswer(response, tell(status, `Not signed in with ${title}`, explanations[status]));
-      }
+    const finish = answering(async (request, response) => {
+      const arrival = await browserOf(request, response).arrival(callback);
+      if ('problem' in arrival) return tell(arrival.problem, title);
+      const { user, signInEpoch, isNew } = arrival;
+      await sessions.signIn(request, { uid: user.uid, signInEpoch, isNew });
+      return redirect(returnTo(arrival.kept['to']) ?? '/login');
     });
+
+    router.get(`/login/${id}`, begin);
+    router.route(callback).all(onlyGet).get(sessions.open, finish);
   }
   return router;
 }
