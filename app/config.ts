@@ -8,22 +8,16 @@ import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { z } from 'zod';
+import { ConfigError } from './config-error.ts';
+import { signingKeyProblems, signingKeySettings } from './oauth/keys.ts';
 import { tokenSourceProblems, tokenSourceSettings } from './oauth/token-source.ts';
 import { readUpstreams, type Upstream, upstreamSettings } from './oauth/upstream/providers.ts';
 import type { Platform } from './platforms/platform.ts';
 import { projectRoot } from './project-root.ts';
 import { ensureSecrets } from './secrets.ts';
+import { wholeNumber } from './whole-number.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
-
-function wholeNumber(least: number, most: number) {
-  const error = `must be a whole number from ${least} to ${most}`;
-  return z
-    .string()
-    .regex(/^\d{1,9}$/, error)
-    .transform(Number)
-    .refine((value) => value >= least && value <= most, error);
-}
 
 /** A file named in the environment is meant from the project's folder, wherever the process was started. */
 const fromProjectRoot = (file: string) => resolve(projectRoot, file);
@@ -114,6 +108,11 @@ export const houseSettings = z.object({
     .min(16)
     .meta({ secret: true })
     .describe('Signs the session cookies of the sign-in pages.'),
+  CLIENT_TOKEN_SECRET: z
+    .string()
+    .min(16)
+    .meta({ secret: true })
+    .describe('Signs the tokens that an app keeps for its user (dgp-oauth2).'),
   LOGIN_ATTEMPTS: wholeNumber(1, 1000)
     .default(10)
     .describe('Wrong passwords for one login from one address, before it has to wait.'),
@@ -127,6 +126,17 @@ export const houseSettings = z.object({
     .describe('In how many seconds that is, and how long the wait.'),
   ...tokenSourceSettings,
   ...upstreamSettings,
+  CONSOLE_ENABLED: z
+    .stringbool()
+    .default(false)
+    .describe(
+      'true: /console is open to CONSOLE_ADMINS, from anywhere. Else on this machine only, and neither in production nor with TRUST_PROXY.',
+    ),
+  CONSOLE_ADMINS: z
+    .string()
+    .default('')
+    .transform((list) => list.split(',').flatMap((login) => login.trim() || []))
+    .describe('Logins of those who may open it, separated by commas.'),
   TRUST_PROXY: z
     .string()
     .default('0')
@@ -162,6 +172,7 @@ export const houseSettings = z.object({
     .default('data/keys.json')
     .transform(fromProjectRoot)
     .describe('The keys that npm run admin -- key makes to sign with, readable by you alone.'),
+  ...signingKeySettings,
   STOP_DELAY: wholeNumber(0, 300)
     .default(0)
     .describe(
@@ -179,18 +190,12 @@ export type ConfiguredPlatform = {
 
 export type Config = Readonly<House> & {
   readonly production: boolean;
+  /** No setting: a backend that is only played on has none, whatever they are. */
+  readonly withoutConsole?: true;
   readonly platforms: readonly ConfiguredPlatform[];
   /** Where people can sign in besides here. */
   readonly upstreams: readonly Upstream[];
 };
-
-/** All that is wrong with the configuration, in one message. Names variables, never their values: one may be a secret. */
-export class ConfigError extends Error {
-  constructor(problems: readonly string[]) {
-    super(['The configuration is not usable:', ...problems.map((one) => `  - ${one}`)].join('\n'));
-    this.name = 'ConfigError';
-  }
-}
 
 /** A value that a person could guess, or that stands in some documentation. */
 const guessable = (value: string) =>
@@ -240,6 +245,16 @@ function fillIn(env: Record<string, string | undefined>, missing: readonly strin
   }
 }
 
+/** A platform's own name for BASE_URL, which its operators may have set already: it stands in for it. */
+function addressIn(platforms: readonly ConfiguredPlatform[]): string | undefined {
+  const addresses = platforms.flatMap(({ platform: { settings: declared }, settings }) =>
+    Object.entries(declared.shape).flatMap(([name, setting]) =>
+      (setting as z.ZodType).meta()?.['baseUrl'] === true ? String(settings[name]) : [],
+    ),
+  );
+  return addresses.find((address) => address !== '');
+}
+
 /**
  * The configuration in these variables; an empty one counts as not set. Outside production, missing secrets are taken from
  * SECRETS_FILE, and generated into it.
@@ -262,6 +277,7 @@ export function readConfig(environment: Environment, registry: readonly Platform
     ...first.map(({ name, text }) => `${name}: ${text}`),
     ...unknown.map((id) => `PLATFORMS: there is no platform "${id}"; there are ${known}`),
     ...tokenSourceProblems(env),
+    ...signingKeyProblems(env),
     ...inUpstreams,
   ];
 
@@ -276,6 +292,15 @@ export function readConfig(environment: Environment, registry: readonly Platform
     problems.push(...fillIn(env, missing, file));
   }
 
+  if (env['CONSOLE_ENABLED'] !== undefined && first.length === 0) {
+    const { CONSOLE_ENABLED, CONSOLE_ADMINS } = houseSettings
+      .pick({ CONSOLE_ENABLED: true, CONSOLE_ADMINS: true })
+      .parse(env);
+    if (CONSOLE_ENABLED && CONSOLE_ADMINS.length === 0) {
+      problems.push('CONSOLE_ADMINS: is missing; name who may open /console');
+    }
+  }
+
   const platforms = chosen.map((platform) => {
     const { value, problems: found } = read(platform.settings, env);
     problems.push(
@@ -285,7 +310,14 @@ export function readConfig(environment: Environment, registry: readonly Platform
   });
 
   if (problems.length > 0) throw new ConfigError(problems);
-  return { ...read(houseSettings, env).value, production, platforms, upstreams };
+  const house = read(houseSettings, env).value;
+  return {
+    ...house,
+    BASE_URL: house.BASE_URL ?? addressIn(platforms),
+    production,
+    platforms,
+    upstreams,
+  };
 }
 
 /** The process's environment, over what stands in the project's `.env`. */

@@ -1,12 +1,10 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Config } from './config.ts';
 import { limitPasswordAttempts } from './oauth/attempts.ts';
 import { firstPartyClient } from './oauth/first-party-login.ts';
 import type { Grants } from './oauth/grants.ts';
+import { createSigningKeys, type SigningKeys } from './oauth/keys.ts';
 import { createTokenSource } from './oauth/token-source.ts';
 import type { Lifetimes } from './oauth/tokens.ts';
-import { projectRoot } from './project-root.ts';
 import { ensureClient } from './store/clients.ts';
 import { type Database, openDatabase } from './store/database.ts';
 import { createGrants } from './store/grants.ts';
@@ -16,6 +14,7 @@ import { createPasswords, type Passwords } from './store/passwords.ts';
 import { createTokens, type OwnTokens } from './store/tokens.ts';
 import { createUsers } from './store/users.ts';
 import { createVerify, type UserStore, type Verify } from './verification/verify.ts';
+import { version } from './version.ts';
 
 /** Everything that answers a request, wired. To put your own user store in, replace `createUsers` here. */
 export type Services = {
@@ -28,9 +27,12 @@ export type Services = {
   readonly lifetimes: Lifetimes;
   readonly now: () => Date;
   readonly verify: Verify;
+  readonly keys: SigningKeys;
   /** Reads a row that is always there. */
   readonly ping: () => Promise<unknown>;
   readonly isOutage: (error: unknown) => boolean;
+  /** For work that no request waits for: what ends it, before the database closes. */
+  readonly beforeClose: (end: () => Promise<void>) => void;
   readonly close: () => Promise<void>;
 };
 
@@ -38,10 +40,6 @@ export type Services = {
 export type Overrides = {
   readonly now?: () => Date;
   readonly bcryptCost?: number;
-};
-
-const { version } = JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8')) as {
-  version: string;
 };
 
 /** Migrates the database, opens it, and wires everything to it. */
@@ -59,6 +57,7 @@ export async function createServices(
   const users = createUsers(database, passwords);
   const tokens = createTokens(database, now);
   if (config.FIRST_PARTY_LOGIN) await ensureClient(database, firstPartyClient);
+  const ends: (() => Promise<void>)[] = [];
   return {
     version,
     database,
@@ -80,8 +79,13 @@ export async function createServices(
       limitPasswordAttempts(database, config),
       now,
     ),
+    keys: createSigningKeys(config.KEYS_FILE, config.PRIVATE_KEY, config.FORMER_PUBLIC_KEYS),
     ping: () => database.prisma.$queryRaw`SELECT id FROM _prisma_migrations LIMIT 1`,
     isOutage,
-    close: () => database.close(),
+    beforeClose: (end) => void ends.push(end),
+    async close() {
+      await Promise.all(ends.map((end) => end()));
+      await database.close();
+    },
   };
 }

@@ -5,10 +5,11 @@
  * configuration, also while the server runs.
  */
 import { Command, CommanderError } from 'commander';
-import { ConfigError } from '../app/config.ts';
+import { ConfigError } from '../app/config-error.ts';
 import { DirectoryError } from '../app/store/directory.ts';
 import { isOutage } from '../app/store/outage.ts';
 import { type Backend, openBackend } from './admin/backend.ts';
+import { checkCommands } from './admin/check.ts';
 import { clientCommands } from './admin/clients.ts';
 import { grantCommands } from './admin/grants.ts';
 import { groupCommands } from './admin/groups.ts';
@@ -26,6 +27,7 @@ Examples:
   npm run admin -- user create --login ola --name 'Ola Nordmann' --group 'Dev 01' --generate-password
   npm run admin -- user suspend test1 --reason 'left the company'
   npm run admin -- user set-password test1 --password-stdin < password.txt
+  npm run admin -- user add-role simon371 datasets:write
   npm run admin -- user show -- -login-that-begins-with-a-dash
   curl -s "http://127.0.0.1:3000/user/verify?token=$(npm run -s admin -- token mint --user simon371)"
   curl -s -u "$(npm run -s admin -- caller authlete)" --json '…' http://127.0.0.1:3000/
@@ -33,11 +35,12 @@ Examples:
   npm run admin -- grant revoke --user simon371
   npm run admin -- key rotate
   npm run admin -- token inspect < token.txt
+  npm run admin -- check aurora
   npm run admin -- audit list --target user:test1
 
 Passwords and tokens are read from standard input, never from the command line.
 
-Exit codes: 0 done, 1 fault (the database is away …), 2 wrong usage or input, 3 not found, 4 conflict.`;
+Exit codes: 0 done, 1 fault (the database is away …), 2 wrong usage or input, 3 not found, 4 conflict, 5 a check found something.`;
 
 const program = new Command('npm run admin --');
 const isJson = () => program.opts<{ json?: true }>().json === true;
@@ -70,6 +73,7 @@ for (const add of [
   grantCommands,
   tokenCommands,
   keyCommands,
+  checkCommands,
   otherCommands,
 ]) {
   add(program, { open, say });

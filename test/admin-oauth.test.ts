@@ -1,8 +1,10 @@
 /** The admin command's clients, grants and keys, as a process of its own, beside a backend that is running. */
 import { spawn } from 'node:child_process';
+import { generateKeyPairSync } from 'node:crypto';
 import { appendFileSync, existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
+import { calculateJwkThumbprint, type JWK } from 'jose';
 import { readKeys } from '../app/oauth/keys.ts';
 import { projectRoot } from '../app/project-root.ts';
 import { trail } from '../app/store/audit.ts';
@@ -38,7 +40,12 @@ afterAll(async () => {
 
 type Ended = { readonly code: number | null; readonly stdout: string; readonly stderr: string };
 
-function admin(...args: readonly string[]): Promise<Ended> {
+const admin = (...args: readonly string[]) => adminWith({}, ...args);
+
+function adminWith(
+  environment: Readonly<Record<string, string>>,
+  ...args: readonly string[]
+): Promise<Ended> {
   const child = spawn(process.execPath, ['--import', 'tsx', 'scripts/admin.ts', ...args], {
     cwd: projectRoot,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -50,7 +57,9 @@ function admin(...args: readonly string[]): Promise<Ended> {
       AUTHLETE_API_KEY: apiKey,
       AUTHLETE_API_SECRET: apiSecret,
       SESSION_SECRET: backend.config.SESSION_SECRET,
+      CLIENT_TOKEN_SECRET: backend.config.CLIENT_TOKEN_SECRET,
       KEYS_FILE: keysFile,
+      ...environment,
     },
   });
   let stdout = '';
@@ -310,7 +319,47 @@ test('key: made once, rotated, published by the server that runs; never printed'
   expect(both).toEqual([expect.objectContaining({ current: true }), { ...first, current: false }]);
   expect(await published()).toEqual([both[0].kid, first.kid]);
 
+  const { said: three } = await key('rotate');
+  expect(await published()).toEqual([three[0].kid, both[0].kid, first.kid]);
+  expect(printed.at(-1)).toBe('');
+
   const { said: alone } = await key('rotate', '--keep', '1');
+  const dropped = (kid: string) =>
+    expect.stringMatching(
+      `^The key ${kid} is dropped: what it signed may live until [-\\d]+T[:\\d]+Z, and is not good from now on\\.$`,
+    );
+  const warnings = printed.at(-1)?.trimEnd().split('\n') ?? [];
+  expect(warnings.map((line) => JSON.parse(line).warning.message)).toEqual(
+    [three[0].kid, both[0].kid, first.kid].map(dropped),
+  );
   expect(await published()).toEqual([alone[0].kid]);
   expect((await key('list')).said).toEqual(alone);
+});
+
+test('key, with PRIVATE_KEY: that one is current, whatever is in the file', async () => {
+  const pair = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const PRIVATE_KEY = secret(pair.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString());
+  const KEYS_FILE = join(folder, 'beside.json');
+  const jwk = pair.publicKey.export({ format: 'jwk' });
+  const kid = await calculateJwkThumbprint(jwk as JWK, 'sha256');
+
+  const made = await adminWith({ PRIVATE_KEY, KEYS_FILE }, 'key', 'generate');
+  const [key] = await readKeys(KEYS_FILE);
+  expect(made).toEqual({
+    code: 0,
+    stdout: `Made the key ${key?.kid}.\n`,
+    stderr: 'warning: PRIVATE_KEY is set: that key signs, not one of KEYS_FILE.\n',
+  });
+  const { stdout } = await adminWith({ PRIVATE_KEY, KEYS_FILE }, 'key', 'list', '--json');
+  expect(JSON.parse(stdout)).toEqual([
+    { kid, alg: 'RS256', createdAt: null, current: true },
+    { kid: key?.kid, alg: 'RS256', createdAt: expect.any(String), current: false },
+  ]);
+
+  const FORMER_PUBLIC_KEYS = pair.publicKey.export({ type: 'spki', format: 'pem' }).toString();
+  const former = await adminWith({ FORMER_PUBLIC_KEYS, KEYS_FILE }, 'key', 'list', '--json');
+  expect(JSON.parse(former.stdout)).toEqual([
+    { kid: key?.kid, alg: 'RS256', createdAt: expect.any(String), current: true },
+    { kid, alg: 'RS256', createdAt: null, current: false },
+  ]);
 });

@@ -210,6 +210,7 @@ describe('token', () => {
       AUTHLETE_API_KEY: secret('4cf1f4c1f8e04dbb9a5d'),
       AUTHLETE_API_SECRET: secret('9d0c46cbd1b24b7a8f3e'),
       SESSION_SECRET: secret('0b7d2e6c91f84a35ae21'),
+      CLIENT_TOKEN_SECRET: secret('f61c8a3e07d94b52ac18'),
     };
     expect(await admin(['token', 'mint', '--user', 'test1'], { env })).toEqual({
       code: 2,
@@ -227,7 +228,8 @@ describe('token', () => {
       user: 'vpn-user',
       uid: 690109944,
       client_id: 'demo-app',
-      scope: 'verify openid profile email',
+      scope: 'verify openid profile email userid-feide',
+      resource: null,
       created_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
       expires_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
       revoked_at: null,
@@ -313,6 +315,7 @@ describe('users and groups', () => {
       displayName: '"$HOME"',
       status: 'active',
       services: ['1', '2'],
+      roles: [],
       users: 0,
     });
 
@@ -325,11 +328,13 @@ describe('users and groups', () => {
     expect(created).toEqual({
       uid: 4711,
       login: '-Åse',
+      username: null,
       name: '=🫐',
       email: 'å@example.com',
       status: 'active',
       group: '-- Åse',
       groupStatus: 'active',
+      roles: [],
       profile: { country: 'NO', note: 'a=b:=c', traffic: 5 },
     });
     expect(await signsIn('-åse', secret(password))).toBe(true);
@@ -354,8 +359,45 @@ describe('users and groups', () => {
       ].join('\n'),
     );
     expect(await printed(['group', 'list'])).toMatch(
-      /^NAME +SUBJECT +STATUS +USERS +SERVICES +DISPLAY NAME\n[\s\S]*^-- Åse +-ase +active +0 +1, 2 +"\$HOME"\n$/m,
+      /^NAME +SUBJECT +STATUS +USERS +SERVICES +ROLES +DISPLAY NAME\n[\s\S]*^-- Åse +-ase +active +0 +1, 2 +"\$HOME"\n$/m,
     );
+  });
+
+  test('roles: given, shown, taken away', async () => {
+    const roles = async () => {
+      const [user, groups] = await Promise.all([
+        json(['user', 'show', 'test2']),
+        json(['group', 'list']),
+      ]);
+      return [user.roles, groups.find(({ name }: { name: string }) => name === 'Dev 01').roles];
+    };
+    expect(await printed(['user', 'add-role', 'TEST2', 'datasets:write'])).toBe(
+      'test2 has the roles datasets:write.\n',
+    );
+    expect(await printed(['group', 'add-role', 'Dev 01', 'read'])).toBe(
+      'The group Dev 01 has the roles read.\n',
+    );
+    expect(await json(['user', 'add-role', 'test2', 'admin'])).toMatchObject({
+      login: 'test2',
+      roles: ['admin', 'datasets:write'],
+    });
+    expect(await roles()).toEqual([['admin', 'datasets:write'], ['read']]);
+    expect(await printed(['user', 'show', 'test2'])).toMatch(/^roles +admin, datasets:write$/m);
+    expect(await printed(['group', 'list'])).toMatch(/^Dev 01 .* any +read +/m);
+
+    for (const role of ['admin', 'datasets:write']) {
+      await printed(['user', 'remove-role', 'test2', role]);
+    }
+    expect(await printed(['group', 'remove-role', 'Dev 01', 'read'])).toBe(
+      'The group Dev 01 has no roles.\n',
+    );
+    expect(await roles()).toEqual([[], []]);
+    expect(await admin(['user', 'remove-role', 'test2', 'admin'])).toEqual({
+      code: 3,
+      stdout: '',
+      stderr: 'error: test2 does not have the role admin.\n',
+    });
+    expect((await admin(['user', 'add-role', 'test2', 'two words'])).code).toBe(2);
   });
 
   test('one that is there already: exit code 4', async () => {
@@ -405,7 +447,7 @@ describe('what is wrong with a command line is said without a database', () => {
     ],
     [
       ['token', 'mint', '--user', 'test1', '--scope', 'verify everything'],
-      "option '--scope <names>' argument 'verify everything' is invalid. There is no scope \"everything\"; there are verify, openid, profile, email.",
+      "option '--scope <names>' argument 'verify everything' is invalid. There is no scope \"everything\"; there are verify, openid, profile, email, userid-feide.",
     ],
     [
       ['user', 'create', '--login', 'x', '--name', 'X', '--profile', 'traffic:=[]'],
@@ -424,7 +466,7 @@ describe('what is wrong with a command line is said without a database', () => {
     expect(help).toMatch(/^Usage: npm run admin -- /);
     expect(help).toContain('Examples:\n  npm run admin -- ');
     expect(help).toContain(
-      'Exit codes: 0 done, 1 fault (the database is away …), 2 wrong usage or input, 3 not found, 4 conflict.',
+      'Exit codes: 0 done, 1 fault (the database is away …), 2 wrong usage or input, 3 not found, 4 conflict, 5 a check found something.',
     );
   });
 
@@ -452,6 +494,7 @@ describe('npm run seed', () => {
       AUTHLETE_API_KEY: secret('4cf1f4c1f8e04dbb9a5d'),
       AUTHLETE_API_SECRET: secret('9d0c46cbd1b24b7a8f3e'),
       SESSION_SECRET: secret('0b7d2e6c91f84a35ae21'),
+      CLIENT_TOKEN_SECRET: secret('f61c8a3e07d94b52ac18'),
     };
     try {
       expect(await run('scripts/seed.ts', [], { env: { ...env, ...production } })).toEqual({

@@ -1,5 +1,6 @@
 /** What the configuration accepts, what it refuses, and in which words. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto';
 import {
   chmodSync,
   mkdirSync,
@@ -13,7 +14,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { parseEnv, promisify } from 'node:util';
-import { ConfigError, environment, readConfig } from '../app/config.ts';
+import { environment, readConfig } from '../app/config.ts';
+import { allUsable, ConfigError } from '../app/config-error.ts';
 import { platforms } from '../app/platforms/index.ts';
 import { projectRoot } from '../app/project-root.ts';
 import { ensureSecrets } from '../app/secrets.ts';
@@ -50,6 +52,7 @@ const production = {
   AUTHLETE_API_KEY: secret('9f86d081884c7d659a2feaa0c55ad015'),
   AUTHLETE_API_SECRET: secret('a3bf4f1b2b0b822cd15d6c15b0f00a08'),
   SESSION_SECRET: secret('5c1b94c0de7a4b7cb5c0c1f2a6a1d3e8'),
+  CLIENT_TOKEN_SECRET: secret('d9e02b6f7c1843a5b0f4e2a8917c6d35'),
 };
 
 describe('what is wrong', () => {
@@ -68,7 +71,7 @@ describe('what is wrong', () => {
       'BASE_URL: must be an http or https URL',
       'DATABASE_URL: must be file:<path> or postgresql://user:password@host:port/database',
       'LOG_LEVEL: Invalid option: expected one of "trace"|"debug"|"info"|"warn"|"error"|"fatal"|"silent"',
-      'PLATFORMS: there is no platform "conectycube"; there are pango, connectycube, authlete',
+      'PLATFORMS: there is no platform "conectycube"; there are pango, connectycube, authlete, aurora, dgp-oauth2',
       'PANGO_PATH: must be a path such as /GetUserInfo: no query, no trailing slash (Pango)',
     ]);
   });
@@ -78,6 +81,19 @@ describe('what is wrong', () => {
       'PORT: must be a whole number from 0 to 65535',
       'STOP_DELAY: must be a whole number from 0 to 300',
     ]);
+  });
+
+  test('in several places at once is one message; a fault goes before it', async () => {
+    const wrong = (...texts: readonly string[]) => Promise.reject(new ConfigError(texts));
+
+    await expect(
+      allUsable([wrong('ONE: is missing'), undefined, wrong('TWO: is bad', 'THREE: is worse')]),
+    ).rejects.toMatchObject({
+      problems: ['ONE: is missing', 'TWO: is bad', 'THREE: is worse'],
+    });
+    const fault = new Error('a bug');
+    await expect(allUsable([wrong('ONE: is missing'), Promise.reject(fault)])).rejects.toBe(fault);
+    await expect(allUsable([Promise.resolve(), undefined])).resolves.toBeUndefined();
   });
 
   test('never has the value of a secret in it', () => {
@@ -131,6 +147,8 @@ describe('a variable', () => {
       'pango',
       'connectycube',
       'authlete',
+      'aurora',
+      'dgp-oauth2',
     ]);
     expect(config.TRUST_PROXY).toBe(0);
   });
@@ -190,6 +208,26 @@ describe('BASE_URL', () => {
     ['https://user:pw@id.example.com', 'must have no query, fragment or user'],
   ])('%s is refused', (BASE_URL, why) => {
     expect(problems({ BASE_URL })).toEqual([`BASE_URL: ${why}`]);
+  });
+});
+
+describe('EXTERNAL_ADDRESS', () => {
+  test.each([
+    ['id.example.com', 'https://id.example.com'],
+    ['http://id.example.com:8000/', 'http://id.example.com:8000'],
+    [' id.example.com/ ', 'https://id.example.com'],
+  ])('%s stands in for BASE_URL', (EXTERNAL_ADDRESS, url) => {
+    expect(read({ EXTERNAL_ADDRESS }).BASE_URL).toBe(url);
+  });
+
+  test('does not go before it', () => {
+    const BASE_URL = 'https://id.example.com';
+    expect(read({ BASE_URL, EXTERNAL_ADDRESS: 'http://id.example.com' }).BASE_URL).toBe(BASE_URL);
+  });
+
+  test('is nothing to the other platforms', () => {
+    const PLATFORMS = 'pango';
+    expect(read({ PLATFORMS, EXTERNAL_ADDRESS: 'id.example.com' }).BASE_URL).toBeUndefined();
   });
 });
 
@@ -255,14 +293,109 @@ describe('PLATFORMS', () => {
   });
 
   test('asks for no secret of a platform that is not chosen', () => {
-    const { SESSION_SECRET } = production;
-    const env = { NODE_ENV: 'production', PLATFORMS: 'pango', SESSION_SECRET };
+    const { SESSION_SECRET, CLIENT_TOKEN_SECRET } = production;
+    const ours = { SESSION_SECRET, CLIENT_TOKEN_SECRET };
+    const env = { NODE_ENV: 'production', PLATFORMS: 'pango', ...ours };
     expect(read(env).production).toBe(true);
   });
 
   test('of an unknown id is refused, with those that there are', () => {
     expect(problems({ PLATFORMS: 'pangoo' })).toEqual([
-      'PLATFORMS: there is no platform "pangoo"; there are pango, connectycube, authlete',
+      'PLATFORMS: there is no platform "pangoo"; there are pango, connectycube, authlete, aurora, dgp-oauth2',
+    ]);
+  });
+});
+
+describe('PRIVATE_KEY', () => {
+  const pairOf = (modulusLength: number) => {
+    const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength });
+    return {
+      PRIVATE_KEY: secret(privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()),
+      PUBLIC_KEY: publicKey.export({ type: 'spki', format: 'pem' }).toString(),
+    };
+  };
+  const pair = pairOf(2048);
+  const pkcs1 = (text: string) =>
+    createPublicKey(text).export({ type: 'pkcs1', format: 'pem' }).toString();
+
+  test('with its public half, in every writing of a PEM', () => {
+    const oneLine = Object.fromEntries(
+      Object.entries(pair).map(([name, text]) => [name, text.replaceAll('\n', '\\n')]),
+    );
+    const writings = [
+      pair,
+      oneLine,
+      { ...pair, PUBLIC_KEY: pkcs1(pair.PUBLIC_KEY) },
+      { PRIVATE_KEY: pair.PRIVATE_KEY, PUBLIC_KEY: '' },
+    ];
+    for (const writing of writings) {
+      expect(read(writing).PRIVATE_KEY?.asymmetricKeyDetails?.modulusLength).toBe(2048);
+    }
+    expect(read({}).PRIVATE_KEY).toBeUndefined();
+  });
+
+  const noPrivateKey = 'PRIVATE_KEY: must be an RSA private key of 2048 bits or more, as PEM';
+  const noPublicKey = 'PUBLIC_KEY: must be an RSA public key of 2048 bits or more, as PEM';
+  const elliptic = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+    .privateKey.export({ type: 'pkcs8', format: 'pem' })
+    .toString();
+  const encrypted = createPrivateKey(pair.PRIVATE_KEY)
+    .export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'x' })
+    .toString();
+
+  test.each([
+    ['cut short', { PRIVATE_KEY: pair.PRIVATE_KEY.slice(0, 400) }, noPrivateKey],
+    ['a public key', { PRIVATE_KEY: pair.PUBLIC_KEY }, noPrivateKey],
+    ['of 1024 bits', { PRIVATE_KEY: pairOf(1024).PRIVATE_KEY }, noPrivateKey],
+    ['of an elliptic curve', { PRIVATE_KEY: secret(elliptic) }, noPrivateKey],
+    ['encrypted', { PRIVATE_KEY: secret(encrypted) }, noPrivateKey],
+    ['the name of a file', { PRIVATE_KEY: '/run/secrets/private.pem' }, noPrivateKey],
+    [
+      'of another pair than PUBLIC_KEY',
+      { ...pair, PUBLIC_KEY: pairOf(2048).PUBLIC_KEY },
+      'PUBLIC_KEY: is not the public half of PRIVATE_KEY',
+    ],
+    ['twice', { ...pair, PUBLIC_KEY: pair.PRIVATE_KEY }, noPublicKey],
+    ['missing', { PUBLIC_KEY: pair.PUBLIC_KEY }, 'PUBLIC_KEY: is set, and PRIVATE_KEY is not'],
+  ])('%s: refused, and not shown', (_what, variables, problem) => {
+    expect(problems(variables)).toEqual([problem]);
+  });
+});
+
+describe('FORMER_PUBLIC_KEYS', () => {
+  const pemOf = (modulusLength = 2048) =>
+    generateKeyPairSync('rsa', { modulusLength })
+      .publicKey.export({ type: 'spki', format: 'pem' })
+      .toString();
+  const [one, other] = [pemOf(), pemOf()];
+  const kept = (FORMER_PUBLIC_KEYS: string) =>
+    read({ FORMER_PUBLIC_KEYS }).FORMER_PUBLIC_KEYS.map((key) =>
+      key.export({ type: 'spki', format: 'pem' }),
+    );
+
+  test('one or more, on several lines or in one', () => {
+    expect(kept('')).toEqual([]);
+    expect(kept(one)).toEqual([one]);
+    expect(kept(`${one}\n${other}`)).toEqual([one, other]);
+    expect(kept(`${one}${other}`.replaceAll('\n', '\\n'))).toEqual([one, other]);
+  });
+
+  test.each([
+    ['no PEM', 'id.pem'],
+    ['cut short', one.slice(0, 200)],
+    ['something after it', `${one}and more`],
+    ['too small', `${one}${pemOf(1024)}`],
+    [
+      'a private key',
+      secret(
+        generateKeyPairSync('rsa', { modulusLength: 2048 })
+          .privateKey.export({ type: 'pkcs8', format: 'pem' })
+          .toString(),
+      ),
+    ],
+  ])('%s: refused, and not shown', (_what, FORMER_PUBLIC_KEYS) => {
+    expect(problems({ FORMER_PUBLIC_KEYS })).toEqual([
+      'FORMER_PUBLIC_KEYS: must be RSA public keys of 2048 bits or more, as PEM, one after the other',
     ]);
   });
 });
@@ -276,6 +409,7 @@ describe('in production', () => {
   test('missing secrets are refused, and it is said how to make one', () => {
     expect(problems({ NODE_ENV: 'production' })).toEqual([
       'SESSION_SECRET: is missing; make one: openssl rand -hex 24',
+      'CLIENT_TOKEN_SECRET: is missing; make one: openssl rand -hex 24',
       'AUTHLETE_API_KEY: is missing; make one: openssl rand -hex 24',
       'AUTHLETE_API_SECRET: is missing; make one: openssl rand -hex 24',
     ]);
@@ -285,7 +419,7 @@ describe('in production', () => {
   test('generated secrets of an earlier run are not taken', () => {
     read({});
 
-    expect(problems({ NODE_ENV: 'production' })).toHaveLength(3);
+    expect(problems({ NODE_ENV: 'production' })).toHaveLength(4);
   });
 
   test.each([
@@ -321,9 +455,9 @@ describe('generated secrets', () => {
 
   test('reach the house and the platform, and are the same at the second start', () => {
     const settingsOf = () => {
-      const { SESSION_SECRET, platforms: chosen } = read({});
+      const { SESSION_SECRET, CLIENT_TOKEN_SECRET, platforms: chosen } = read({});
       const authlete = chosen.find(({ platform }) => platform.id === 'authlete');
-      return { SESSION_SECRET, ...authlete?.settings };
+      return { SESSION_SECRET, CLIENT_TOKEN_SECRET, ...authlete?.settings };
     };
     const first = settingsOf();
 
@@ -332,8 +466,9 @@ describe('generated secrets', () => {
   });
 
   test('are not made where the variable is set', () => {
-    const { SESSION_SECRET } = production;
-    read({ AUTHLETE_API_KEY: 'own-key', AUTHLETE_API_SECRET: 'own', SESSION_SECRET });
+    const { SESSION_SECRET, CLIENT_TOKEN_SECRET } = production;
+    const ours = { SESSION_SECRET, CLIENT_TOKEN_SECRET };
+    read({ AUTHLETE_API_KEY: 'own-key', AUTHLETE_API_SECRET: 'own', ...ours });
 
     expect(() => statSync(SECRETS_FILE)).toThrow('ENOENT');
   });
@@ -401,7 +536,7 @@ describe('generated secrets', () => {
     mkdirSync(SECRETS_FILE);
 
     expect(problems({})).toEqual([
-      'SECRETS_FILE: cannot be read and written (EISDIR); or set SESSION_SECRET, AUTHLETE_API_KEY, AUTHLETE_API_SECRET',
+      'SECRETS_FILE: cannot be read and written (EISDIR); or set SESSION_SECRET, CLIENT_TOKEN_SECRET, AUTHLETE_API_KEY, AUTHLETE_API_SECRET',
     ]);
   });
 });

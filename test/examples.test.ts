@@ -1,4 +1,4 @@
-/** What examples/ shows works: a directory that speaks HTTP as user store, and a sixth platform. */
+/** What examples/ shows works: a directory that speaks HTTP as user store, a platform more, and modules of dgp-oauth2. */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
@@ -6,14 +6,19 @@ import { createApp } from '../app/app.ts';
 import { readConfig } from '../app/config.ts';
 import { createLog } from '../app/log.ts';
 import { platforms } from '../app/platforms/index.ts';
-import { type Bindings, bind, send } from '../app/scenarios/scenario.ts';
+import { type Bindings, bind } from '../app/scenarios/scenario.ts';
 import { Unavailable } from '../app/verification/unavailable.ts';
 import { createVerify, type UserStore, type Verify } from '../app/verification/verify.ts';
+import { lastSeen } from '../examples/extension.ts';
 import { acme } from '../examples/platform.ts';
 import { createHttpUsers, tokensForUsersOf } from '../examples/user-store.ts';
 import { type Backend, startBackend } from './support/backend.ts';
 import { secret } from './support/canaries.ts';
-import { bindings, mint } from './support/tokens.ts';
+import { houseOf } from './support/client-tokens.ts';
+import { send } from './support/send.ts';
+import { signInThrough } from './support/sign-in.ts';
+import { bindings, mint, uidOf } from './support/tokens.ts';
+import { visitor } from './support/visitor.ts';
 
 const simon = {
   uid: 2345,
@@ -141,7 +146,11 @@ describe('with tokens of ours', () => {
   test('the user whom the directory has locked since is refused', async () => {
     said = { status: 200, body: { ...simon, status: 'locked' } };
 
-    expect(await verify(credential())).toEqual({ accepted: false, because: 'user-suspended' });
+    expect(await verify(credential())).toEqual({
+      accepted: false,
+      because: 'user-suspended',
+      about: { uid: 2345, login: 'simon371' },
+    });
   });
 
   test('the user who has left the directory is refused', async () => {
@@ -183,5 +192,48 @@ describe('a platform of your own', () => {
 
     expect(received.status).toBe(expected.status);
     expect(received.text).toBe(expected.text);
+  });
+});
+
+describe('modules of dgp-oauth2', () => {
+  let backend: Backend;
+
+  beforeAll(async () => {
+    backend = await startBackend({
+      ALLOWED_SERVICES: 'billing:./examples/permissions.ts',
+      INSTALLED_EXTENSIONS: './examples/extension.ts',
+    });
+  });
+
+  afterAll(() => backend.stop());
+
+  const authorize = async (login: string) => {
+    const jwt = secret(await houseOf(backend).clientTokens.issue(uidOf(login), 60));
+    const response = await fetch(`${backend.url}/auth/authorize?service=billing&jwt=${jwt}`);
+    const { token, ...answer } = (await response.json()) as Record<string, unknown>;
+    if (typeof token === 'string') secret(token);
+    return answer;
+  };
+
+  test('the permission provider goes by the group', async () => {
+    expect(await authorize('test3')).toEqual({
+      userid: '3',
+      service: 'billing',
+      permissions: { read: true, write: false, folders: ['/Dev 02', '/users/3'] },
+    });
+  });
+
+  test('who has no group is not for it', async () => {
+    expect(await authorize('simon371')).toEqual({ permissions: {} });
+  });
+
+  test('the extension knows who is here', async () => {
+    const start = '/auth/login?provider=local&next=http://localhost:3000';
+    const { location } = await signInThrough(visitor(backend), start, 'test1');
+    const jwt = secret(new URL(String(location)).searchParams.get('jwt') ?? '');
+    expect([...lastSeen.keys()]).toEqual(['1']);
+
+    await fetch(`${backend.url}/auth/logout?jwt=${jwt}`, { method: 'POST' });
+    expect(lastSeen.size).toBe(0);
   });
 });

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { GroupRecord, NewGroup } from '../../app/store/directory.ts';
 import type { Admin } from './backend.ts';
 import { table } from './output.ts';
+import { rolesOf } from './users.ts';
 
 const servicesOf = ({ services }: GroupRecord) => (services as string[]).join(', ') || 'any';
 
@@ -33,9 +34,10 @@ export function groupCommands(program: Command, { open, say }: Admin) {
       const { directory } = await open();
       const groups = await directory.groups();
       const rows = groups.map((one) => [
-        ...[one.name, one.subject, one.status, one.users, servicesOf(one), one.displayName],
+        ...[one.name, one.subject, one.status, one.users, servicesOf(one), one.roles.join(', ')],
+        one.displayName,
       ]);
-      const names = ['NAME', 'SUBJECT', 'STATUS', 'USERS', 'SERVICES', 'DISPLAY NAME'];
+      const names = ['NAME', 'SUBJECT', 'STATUS', 'USERS', 'SERVICES', 'ROLES', 'DISPLAY NAME'];
       say.result(groups, table([names, ...rows]));
     });
 
@@ -52,6 +54,22 @@ export function groupCommands(program: Command, { open, say }: Admin) {
         const { directory } = await open();
         const record = await directory.setGroupStatus(groupName, status, reason);
         say.result(record, `The group ${record.name} is ${status}.`);
+      });
+  }
+
+  for (const [name, change, description] of [
+    ['add-role', 'addGroupRole', 'what its users may do, for platforms that ask'],
+    ['remove-role', 'removeGroupRole', 'takes it away; one that a user has himself stays'],
+  ] as const) {
+    group
+      .command(name)
+      .description(description)
+      .argument('<name>')
+      .argument('<role>')
+      .action(async (groupName: string, role: string) => {
+        const { directory } = await open();
+        const record = await directory[change](groupName, role);
+        say.result(record, `The group ${record.name} has ${rolesOf(record)}.`);
       });
   }
 }

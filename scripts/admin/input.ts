@@ -1,5 +1,4 @@
 /** What a command is given: secrets on standard input, and options that are not plain text. */
-import { randomInt } from 'node:crypto';
 import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
 import { InvalidArgumentError } from 'commander';
@@ -50,12 +49,6 @@ export async function readSecret(what: 'password' | 'token'): Promise<string> {
   const value = text.replace(/\r?\n$/, '');
   if (value === '') throw new DirectoryError('invalid', `No ${what} came on standard input.`);
   return value;
-}
-
-/** 20 letters and digits that cannot be taken for one another: 99 random bits. */
-export function generatePassword(): string {
-  const alphabet = 'abcdefghijkmnpqrstuvwxyz23456789';
-  return Array.from({ length: 20 }, () => alphabet[randomInt(alphabet.length)]).join('');
 }
 
 /** For an option that is a whole number. */

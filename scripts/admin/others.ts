@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { platformServices } from '../../app/platform-services.ts';
 import { trail } from '../../app/store/audit.ts';
 import { DirectoryError } from '../../app/store/directory.ts';
 import type { Admin, Backend } from './backend.ts';
@@ -6,12 +7,15 @@ import { wholeNumber } from './input.ts';
 import { moment, pairs, table } from './output.ts';
 
 /** The platforms of this configuration that call with a key and secret. */
-const callers = ({ config, services }: Backend) =>
-  config.platforms.flatMap(({ platform, settings }) => {
-    const endpoints = platform.endpoints(settings, services);
+const callers = ({ config, services }: Backend) => {
+  // Its endpoints are only looked at here, never asked.
+  const house = platformServices(config, config.BASE_URL ?? '', services, { error() {} });
+  return config.platforms.flatMap(({ platform, settings }) => {
+    const endpoints = platform.endpoints(settings, house);
     const caller = endpoints.find((endpoint) => endpoint.caller)?.caller;
     return caller ? [{ platform: platform.id, key: caller.key, secret: caller.secret }] : [];
   });
+};
 
 /** A user's login in any case, as the trail has it. */
 async function targetOf({ directory }: Backend, target: string): Promise<string> {

@@ -89,7 +89,12 @@ export function tokenCommands(program: Command, { open, say }: Admin) {
       const { services } = await open();
       const found = await services.tokens.findToken(text);
       if (!found) throw new DirectoryError('not_found', 'This token is not known.');
-      const verdict = decideToken(found, scopes.verify, new Date());
+      const verdict = decideToken(
+        found,
+        // At its own resource, if it has one: where it is not good, that alone is why.
+        { scope: scopes.verify, resource: found.resource },
+        new Date(),
+      );
       const user = found.subject?.user;
       const because = verdict.accepted ? null : verdict.because;
       say.result(
@@ -98,6 +103,7 @@ export function tokenCommands(program: Command, { open, say }: Admin) {
           uid: user?.uid ?? null,
           client_id: found.clientId,
           scope: found.scope.join(' '),
+          resource: found.resource ?? null,
           created_at: found.issuedAt,
           expires_at: found.expiresAt,
           revoked_at: found.revokedAt ?? null,
@@ -108,6 +114,7 @@ export function tokenCommands(program: Command, { open, say }: Admin) {
           user: user ? `${user.login} (uid ${user.uid})` : 'none: of the client itself',
           client: found.clientId,
           scope: found.scope.join(' '),
+          resource: found.resource ?? null,
           created: moment(found.issuedAt),
           expires: moment(found.expiresAt),
           revoked: found.revokedAt ? moment(found.revokedAt) : 'no',

@@ -1,8 +1,9 @@
 import { type Command, Option } from 'commander';
 import { DirectoryError, type Status, type UserRecord } from '../../app/store/directory.ts';
+import { generatePassword } from '../../app/store/generated-password.ts';
 import type { Profile } from '../../app/verification/verdict.ts';
 import type { Admin } from './backend.ts';
-import { generatePassword, profileEntry, readSecret, wholeNumber } from './input.ts';
+import { profileEntry, readSecret, wholeNumber } from './input.ts';
 import { fields, moment, pairs, table } from './output.ts';
 
 /** Why a platform would refuse this user whatever he brings, or undefined. */
@@ -14,6 +15,9 @@ export function shutOut({ login, status, group, groupStatus }: UserRecord): stri
 
 const groupOf = ({ group, groupStatus }: UserRecord) =>
   group !== null && groupStatus !== 'active' ? `${group} (${groupStatus})` : group;
+
+export const rolesOf = ({ roles }: Pick<UserRecord, 'roles'>) =>
+  roles.length === 0 ? 'no roles' : `the roles ${roles.join(', ')}`;
 
 type Creation = {
   login: string;
@@ -89,11 +93,13 @@ export function userCommands(program: Command, { open, say }: Admin) {
         { ...record, liveTokens },
         fields({
           login: record.login,
+          username: record.username,
           uid: record.uid,
           name: record.name,
           email: record.email,
           status: record.status,
           group: groupOf(record),
+          roles: record.roles.join(', '),
           profile: pairs(record.profile as Profile),
           'live tokens': liveTokens,
           created: moment(record.createdAt),
@@ -157,4 +163,20 @@ export function userCommands(program: Command, { open, say }: Admin) {
       const where = record.group === null ? 'in no group' : `in the group ${record.group}`;
       say.result(record, `${record.login} is ${where}.`);
     });
+
+  for (const [name, change, description] of [
+    ['add-role', 'addUserRole', 'what he may do, for platforms that ask'],
+    ['remove-role', 'removeUserRole', 'takes it away; one that his group gives him stays'],
+  ] as const) {
+    user
+      .command(name)
+      .description(description)
+      .argument('<login>')
+      .argument('<role>')
+      .action(async (login: string, role: string) => {
+        const { directory } = await open();
+        const record = await directory[change](login, role);
+        say.result(record, `${record.login} has ${rolesOf(record)}.`);
+      });
+  }
 }

@@ -1,0 +1,2 @@
+/** A permission provider whose service is for nobody. */
+export const get_permissions = () => undefined;

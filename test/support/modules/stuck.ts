@@ -1,0 +1,2 @@
+/** A permission provider that never answers. */
+export const get_permissions = () => new Promise(() => {});

@@ -1,0 +1,2 @@
+/** A permission provider that answers with something else. */
+export const get_permissions = () => ['read'];
