@@ -6,10 +6,11 @@ import { isSecret } from '../app/config.ts';
 import { json } from '../app/http/answer.ts';
 import type { Endpoint } from '../app/http/endpoint.ts';
 import { platforms } from '../app/platforms/index.ts';
-import type { Platform } from '../app/platforms/platform.ts';
+import type { Platform, Services } from '../app/platforms/platform.ts';
 import { projectRoot } from '../app/project-root.ts';
 import type { Scenario } from '../app/scenarios/scenario.ts';
-import { type Refusal, refusals, refused } from '../app/verification/verdict.ts';
+import type { Story } from '../app/scenarios/story.ts';
+import { type Refusal, refusals } from '../app/verification/verdict.ts';
 import { startBackend } from './support/backend.ts';
 import { secret } from './support/canaries.ts';
 
@@ -35,8 +36,11 @@ const defaults = (platform: Platform) =>
     ),
   );
 
+/** Enough to list endpoints with: none of them is asked. */
+const house = { issuer: 'http://127.0.0.1', providers: [] } as unknown as Services;
+
 const endpoints = (platform: Platform): readonly Endpoint[] =>
-  platform.endpoints(defaults(platform), { verify: async () => refused('unknown') });
+  platform.endpoints(defaults(platform), house);
 
 const twice = (values: readonly string[]) =>
   values.filter((value, index) => values.indexOf(value) < index);
@@ -63,18 +67,26 @@ function gaps(registry: readonly Platform[], files: Folders): string[] {
       .filter((refusal) => !rows.some(({ because }) => because === refusal))
       .map((refusal) => `no row is refused because ${refusal}`),
     ...twice(rows.map(({ id }) => id)).map((id) => `two rows are called ${id}`),
+    ...twice(registry.flatMap(({ stories = [] }) => stories).map(({ id }) => id)).map(
+      (id) => `two stories are called ${id}`,
+    ),
     ...twice(routes).map((route) => `two endpoints are on ${route}`),
   ];
 }
 
 function gapsOf(platform: Platform, files: readonly string[]): string[] {
-  const { id, scenarios } = platform;
+  const { id, scenarios, simulator, stories = [] } = platform;
   const paths = endpoints(platform).map(({ path }): string => path);
   return [
     ...[`${id}.ts`, `${id}.scenarios.ts`, 'README.md']
       .filter((file) => !files.includes(file))
       .map((file) => `app/platforms/${id} has no ${file}`),
     ...(scenarios.length === 0 ? [`${id} has no rows`] : []),
+    ...(simulator ? [] : [`${id} has no simulator`]),
+    ...(stories.length === 0 ? [`${id} has no stories`] : []),
+    ...stories
+      .filter((story) => !new RegExp(`^${id}-story-\\d\\d$`).test(story.id))
+      .map((story) => `${story.id} is not called ${id}-story- and two digits`),
     ...shownByEach
       .filter((refusal) => !scenarios.some(({ because }) => because === refusal))
       .map((refusal) => `${id} has no row that is refused because ${refusal}`),
@@ -95,13 +107,17 @@ test('nothing is missing', () => {
 });
 
 describe('it is noticed when', () => {
-  const [pango, connectycube, authlete] = platforms as readonly [Platform, Platform, Platform];
+  const [pango, connectycube, ...others] = platforms as readonly [
+    Platform,
+    Platform,
+    ...Platform[],
+  ];
 
   /** The registry with another Pango in it. */
   const withPango = (change: Partial<Platform>) => [
     { ...pango, ...change },
     connectycube,
-    authlete,
+    ...others,
   ];
   const without = (because: string) =>
     pango.scenarios.filter((row: Scenario) => row.because !== because);
@@ -117,6 +133,25 @@ describe('it is noticed when', () => {
     ]);
   });
 
+  test('a platform has no simulator', () => {
+    const { simulator: _without, ...others } = pango;
+    expect(gaps([others, ...platforms.slice(1)], folders)).toEqual(['pango has no simulator']);
+  });
+
+  test('a platform has no stories', () => {
+    expect(gaps(withPango({ stories: [] }), folders)).toEqual(['pango has no stories']);
+  });
+
+  test('two stories have one id, which is of another kind', () => {
+    const [story] = pango.stories as readonly [Story];
+    const odd = { ...story, id: 'pango-tale' };
+    expect(gaps(withPango({ stories: [odd, odd] }), folders)).toEqual([
+      'pango-tale is not called pango-story- and two digits',
+      'pango-tale is not called pango-story- and two digits',
+      'two stories are called pango-tale',
+    ]);
+  });
+
   test.each(['unknown', 'user-suspended', 'group-suspended'])(
     'a platform has no row that is refused because %s',
     (because) => {
@@ -128,7 +163,7 @@ describe('it is noticed when', () => {
 
   test('no row at all is refused for some reason', () => {
     const scenarios = connectycube.scenarios.filter(({ because }) => because !== 'another-user');
-    expect(gaps([pango, { ...connectycube, scenarios }, authlete], folders)).toEqual([
+    expect(gaps([pango, { ...connectycube, scenarios }, ...others], folders)).toEqual([
       'no row is refused because another-user',
     ]);
   });
@@ -193,7 +228,8 @@ test('a configuration that puts two endpoints on one method and path does not st
           ? { platform, settings: { ...settings, PANGO_PATH } }
           : { platform, settings },
       );
-      return endpointsOf({ ...config, platforms: changed }, services, lifecycle);
+      const log = { error() {} };
+      return endpointsOf({ ...config, platforms: changed }, backend.url, services, log, lifecycle);
     };
     expect(() => withPath('/GetUserInfo')).not.toThrow();
     expect(() => withPath('/user/verify')).toThrow(

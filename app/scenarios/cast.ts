@@ -22,6 +22,9 @@ export type CastPerson = {
   readonly status: 'active' | 'suspended';
   readonly group?: string;
   readonly profile?: Readonly<Record<string, string | number>>;
+  /** As he chose it, once. */
+  readonly username?: string;
+  readonly roles?: readonly string[];
 };
 
 /** https://kb.authlete.com/en/s/deployment/a/multiple-developer-accounts — Examples, the two tables. */
@@ -128,7 +131,24 @@ export const understudies: readonly CastPerson[] = [
     status: 'active',
     group: 'Dev 01',
   },
+  {
+    uid: 34,
+    login: 'kari.nordmann@example.com',
+    password: 'roles and a username',
+    name: 'Kari Nordmann',
+    email: 'kari@example.com',
+    status: 'active',
+    group: 'Dev 01',
+    profile: { picture: 'https://pictures.example/kari.png' },
+    username: 'Kari',
+    roles: ['editor', 'storage-service:read', 'billing:pay'],
+  },
 ];
+
+/** Neither he nor his group is suspended. */
+export const isActive = ({ status, group }: CastPerson): boolean =>
+  status === 'active' &&
+  [...groups, ...understudyGroups].every((one) => one.name !== group || one.status === 'active');
 
 /**
  * Tokens that rows send. A placeholder, bound to a real token when the row is played: `token.<login>` is a good one of
@@ -144,6 +164,33 @@ export const tokens = {
   withoutVerifyScope: '{{token:without-verify-scope}}',
   /** Good, but of a client, not of a user (client credentials). */
   ofAClient: '{{token:of-a-client}}',
+  /** Good, but issued for a resource that is not this backend (RFC 8707). */
+  forAnotherResource: '{{token:for-another-resource}}',
+  /** A good one of test1, issued for the URL of AURORA's endpoint. */
+  forAurora: '{{token:for-aurora}}',
+  /** A good one of test1 that tells AURORA his user name, and nothing else: its scope is `userid-feide`. */
+  useridOnly: '{{token:userid-only}}',
+} as const;
+
+/** dgp-oauth2's `jwt`: a good one of this user. */
+export const clientTokenOf = (login: string): string => `{{jwt.${login}}}`;
+
+export const clientTokens = {
+  expired: '{{jwt:expired}}',
+  revoked: '{{jwt:revoked}}',
+  /** A good one of test1 that a row may revoke. */
+  toRevoke: '{{jwt:to-revoke}}',
+  /** Of a user who has been deleted since. */
+  userGone: '{{jwt:user-gone}}',
+  /** A good one but for its signature: of another key, with another algorithm, or without any. */
+  anotherKey: '{{jwt:another-key}}',
+  anotherAlgorithm: '{{jwt:another-algorithm}}',
+  unknownAlgorithm: '{{jwt:unknown-algorithm}}',
+  unsigned: '{{jwt:unsigned}}',
+  /** HS256 with the text of our public key for a secret. */
+  publicKeyForSecret: '{{jwt:public-key-for-secret}}',
+  /** A permission token, which is for services. */
+  permission: '{{jwt:permission}}',
 } as const;
 
 /** The key and secret that the calling platform holds. */

@@ -1,4 +1,6 @@
 import type { Refusal } from '../verification/verdict.ts';
+import { anything } from './anything.ts';
+import type { Outgoing } from './call.ts';
 
 /**
  * Where a requirement comes from: the vendor documents it; it was seen in the vendor's published code, or when it ran;
@@ -20,15 +22,35 @@ export type Send = {
   readonly text?: string;
 };
 
-/** What must come back. `{{request.id}}` is the X-Request-Id that the row was sent with. */
+/**
+ * What must come back. `{{request.id}}` is the X-Request-Id that the row was sent with; `{{*}}` is whatever is there, one
+ * character or more.
+ */
 export type Expect = {
   readonly status: number;
-  /** Compared exactly; names in lower case. */
+  /** Compared exactly; names in lower case. `content-type` is JSON unless it says otherwise, or the status redirects. */
   readonly headers?: Readonly<Record<string, string>>;
   /** The body, byte for byte. */
   readonly text?: string;
   /** The body as JSON, compared deeply. */
   readonly json?: unknown;
+  /** What another backend is held to instead of all of this, where the requirement leaves it more room than we use. */
+  readonly elsewhere?: ExpectElsewhere;
+};
+
+/** What a backend that is not ours must answer. */
+export type ExpectElsewhere = {
+  /** One of these. */
+  readonly statuses: readonly number[];
+  readonly headers?: Readonly<Record<string, string>>;
+  /** The body, with `{{*}}` for what it may say as it likes. */
+  readonly text?: string;
+  /** JSON that must be in the body; there may be more. */
+  readonly atLeast?: unknown;
+  /** JSON of which the body may leave out what it likes; what is there must be so. */
+  readonly ifThere?: unknown;
+  /** JSON that must not be in the body. */
+  readonly never?: unknown;
 };
 
 /** One row of a platform's table: what it sends, what it must get back, and which requirement that proves. */
@@ -43,19 +65,27 @@ export type Scenario = {
   readonly source: string;
   /** Why the backend says no in this row; checked against our own log, as the wire does not tell. */
   readonly because?: Refusal;
+  /** Playing it leaves something behind: a foreign backend is only asked with `--allow-mutating`. */
+  readonly mutating?: true;
+  /**
+   * A parameter of another form of the request than the usual one. Which form is used is for the dashboard to say: a foreign
+   * backend is only asked so when its fixture names the parameter.
+   */
+  readonly alternative?: string;
   readonly send: Send;
   readonly expect: Expect;
 };
 
-type Row = Omit<Scenario, 'requirement' | 'mark' | 'source'>;
+type Row = Omit<Scenario, 'requirement' | 'mark' | 'source'> &
+  Partial<Pick<Scenario, 'mark' | 'source'>>;
 
-/** The rows that show one requirement. */
+/** The rows that show one requirement. One that goes further than its source has a mark and a source of its own. */
 export const rule = (
   requirement: string,
   mark: Mark,
   source: string,
   ...rows: readonly Row[]
-): readonly Scenario[] => rows.map((row) => ({ ...row, requirement, mark, source }));
+): readonly Scenario[] => rows.map((row) => ({ requirement, mark, source, ...row }));
 
 export const get = (path: string, query: Send['query'] = {}, rest: Partial<Send> = {}): Send => ({
   method: 'GET',
@@ -72,10 +102,20 @@ export const post = (path: string, rest: Partial<Send>): Send => ({
 
 export type Bindings = Readonly<Record<string, string>>;
 
+/** The names of the placeholders anywhere in it, each once; those that the runner itself fills are not among them. */
+export function placeholdersIn(value: unknown): readonly string[] {
+  const found = JSON.stringify(value).matchAll(/\{\{([^}]+)\}\}/g);
+  const names = [...found].flatMap(([placeholder, name = '']) =>
+    placeholder === anything || name === 'request.id' ? [] : [name],
+  );
+  return [...new Set(names)];
+}
+
 /** The same row with real values in place of `{{…}}`. Throws on a placeholder without a value. */
 export function bind<Value>(value: Value, bindings: Bindings): Value {
   const fill = (text: string) =>
     text.replace(/\{\{([^}]+)\}\}/g, (placeholder, name: string) => {
+      if (placeholder === anything) return placeholder;
       const bound = bindings[name];
       if (bound === undefined) throw new Error(`No value for ${placeholder} in this scenario`);
       return bound;
@@ -91,39 +131,28 @@ export function bind<Value>(value: Value, bindings: Bindings): Value {
   return walk(value) as Value;
 }
 
-export type Received = {
-  readonly status: number;
-  readonly headers: Headers;
-  readonly text: string;
-};
+const encodedForm = (form: Readonly<Record<string, string>>) =>
+  new URLSearchParams(form).toString();
 
-/** Sends a bound row to a backend, as the platform would: no redirects followed, nothing added. */
-export async function send(baseUrl: string, request: Send, extra: Record<string, string> = {}) {
-  const url = new URL(request.path, baseUrl);
-  for (const [name, values] of Object.entries(request.query ?? {})) {
+/** A bound row as a platform would send it to this backend, nothing added. */
+export function outgoingOf(
+  baseUrl: string,
+  { method, path, query = {}, basic, form, json, text, ...request }: Send,
+  extra: Readonly<Record<string, string>> = {},
+): Outgoing {
+  const url = new URL(`${baseUrl.replace(/\/$/, '')}${path}`);
+  for (const [name, values] of Object.entries(query)) {
     for (const value of [values].flat()) url.searchParams.append(name, value);
   }
-  const headers = new Headers({ ...request.headers, ...extra });
-  if (request.basic) {
-    const { user, password, scheme = 'Basic' } = request.basic;
-    const credentials = Buffer.from(`${user}:${password}`).toString('base64');
-    headers.set('authorization', `${scheme} ${credentials}`);
+  const headers: Record<string, string> = { ...request.headers, ...extra };
+  if (basic) {
+    const credentials = Buffer.from(`${basic.user}:${basic.password}`).toString('base64');
+    headers['Authorization'] = `${basic.scheme ?? 'Basic'} ${credentials}`;
   }
-  if (request.json !== undefined) headers.set('content-type', 'application/json');
-  const body = request.form
-    ? new URLSearchParams(request.form)
-    : (request.text ?? (request.json === undefined ? null : JSON.stringify(request.json)));
-  const response = await fetch(url, {
-    method: request.method,
-    headers,
-    // A string body would be given a Content-Type of fetch's own.
-    body: typeof body === 'string' ? Buffer.from(body) : body,
-    redirect: 'manual',
-  });
-  const received: Received = {
-    status: response.status,
-    headers: response.headers,
-    text: await response.text(),
-  };
-  return received;
+  if (form) headers['Content-Type'] = 'application/x-www-form-urlencoded';
+  if (json !== undefined) headers['Content-Type'] = 'application/json';
+  const body = form
+    ? encodedForm(form)
+    : (text ?? (json === undefined ? undefined : JSON.stringify(json)));
+  return { method, url: url.href, headers, ...(body === undefined ? {} : { body }) };
 }

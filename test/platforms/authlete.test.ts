@@ -1,8 +1,9 @@
 /** Authlete: what a row of its table cannot show. */
-import { get, post, type Send, send } from '../../app/scenarios/scenario.ts';
+import { get, post, type Send } from '../../app/scenarios/scenario.ts';
 import { createDirectory, type Directory } from '../../app/store/directory.ts';
 import { apiKey, apiSecret, type Backend, startBackend } from '../support/backend.ts';
 import { secret } from '../support/canaries.ts';
+import { send } from '../support/send.ts';
 
 let backend: Backend;
 let directory: Directory;

@@ -1,8 +1,9 @@
 /** ConnectyCube: what a row of its table cannot show. */
-import { get, post, send } from '../../app/scenarios/scenario.ts';
+import { get, post } from '../../app/scenarios/scenario.ts';
 import { createDirectory, type Directory } from '../../app/store/directory.ts';
 import { type Backend, startBackend } from '../support/backend.ts';
 import { secret } from '../support/canaries.ts';
+import { send } from '../support/send.ts';
 import { mint } from '../support/tokens.ts';
 
 let backend: Backend;

@@ -1,9 +1,11 @@
 /** What holds for every platform, and takes more than one request, or a moment, or bytes that a table cannot hold. */
 import { gzipSync } from 'node:zlib';
-import { get, post, type Received, type Send, send } from '../../app/scenarios/scenario.ts';
+import { digest } from '../../app/oauth/secrets.ts';
+import { get, post, type Send } from '../../app/scenarios/scenario.ts';
 import { createDirectory, type Directory } from '../../app/store/directory.ts';
 import { apiKey, apiSecret, type Backend, startBackend } from '../support/backend.ts';
 import { secret } from '../support/canaries.ts';
+import { type Received, send } from '../support/send.ts';
 import { bindings, mint } from '../support/tokens.ts';
 
 let backend: Backend;
@@ -33,11 +35,15 @@ type Asked = {
   readonly path: string;
   /** The request as the vendor documents it. */
   readonly request: (proof: Proof) => Send;
-  /** The JSON object of the credential, for those that are sent as a body. */
-  readonly json: (proof: Proof) => string;
   /** The answers about test3. */
   readonly yes: string;
   readonly no: { readonly status: number; readonly text: string };
+};
+
+/** A platform that sends the credential in a body, or may. */
+type InBody = Asked & {
+  /** The JSON object of the credential. */
+  readonly json: (proof: Proof) => string;
   /** What a bad request is told. */
   readonly bad: (error: unknown) => unknown;
 };
@@ -49,7 +55,7 @@ const tokenIn =
 const idAndPassword = ({ login, password }: Proof) => JSON.stringify({ id: login, password });
 const errorAndRequest = (error: unknown) => ({ error, request_id: expect.any(String) });
 
-const pango: Asked = {
+const pango: InBody = {
   title: 'Pango',
   path: '/GetUserInfo',
   request: ({ token }) => get('/GetUserInfo', { oauth_token: token }),
@@ -59,7 +65,7 @@ const pango: Asked = {
   bad: (result) => ({ result }),
 };
 
-const connectycube: Asked = {
+const connectycube: InBody = {
   title: 'ConnectyCube',
   path: '/user/verify',
   request: ({ token }) => get('/user/verify', { token }),
@@ -69,7 +75,7 @@ const connectycube: Asked = {
   bad: errorAndRequest,
 };
 
-const authlete: Asked = {
+const authlete: InBody = {
   title: 'Authlete',
   path: '/',
   request: (proof) =>
@@ -84,7 +90,7 @@ const authlete: Asked = {
   bad: errorAndRequest,
 };
 
-const authleteEndUser: Asked = {
+const authleteEndUser: InBody = {
   ...authlete,
   title: "Authlete's end-user callback",
   path: '/authlete/authentication',
@@ -92,8 +98,18 @@ const authleteEndUser: Asked = {
   yes: '{"authenticated":true,"subject":"3","claims":"{}"}',
 };
 
-const everyone = [pango, connectycube, authlete, authleteEndUser];
-const byToken = [pango, connectycube];
+const aurora: Asked = {
+  title: 'AURORA',
+  path: '/userinfo',
+  request: ({ token }) => get('/userinfo', {}, { headers: { Authorization: `Bearer ${token}` } }),
+  yes: '{"user":{"userid":"3","userid_sec":["feide:test3@users.invalid"],"name":"Test Three","email":"test3@example.com","profilephoto":null},"audience":"demo-app"}',
+  no: { status: 401, text: '{"error":"invalid_token"}' },
+};
+
+const inBody = [pango, connectycube, authlete, authleteEndUser];
+const everyone = [...inBody, aurora];
+const byTokenInBody = [pango, connectycube];
+const byToken = [...byTokenInBody, aurora];
 
 async function ask(request: Send, { url } = backend) {
   const { status, text } = await send(url, request);
@@ -112,7 +128,7 @@ const accepted = ({ yes }: Asked) => ({ status: 200, text: yes });
 
 /** A body of any bytes. */
 async function sendBytes(
-  { path }: Asked,
+  { path }: InBody,
   body: string | Uint8Array<ArrayBuffer>,
   headers: Record<string, string> = {},
 ) {
@@ -189,7 +205,9 @@ describe.each(everyone)('$title', (platform) => {
     expect(headers.get('last-modified')).toBeNull();
     expect(headers.get('x-powered-by')).toBeNull();
   });
+});
 
+describe.each(inBody)('$title, body', (platform) => {
   test('JSON that is compressed with gzip', async () => {
     const body = gzipSync(platform.json(await prove('test3')));
     const answer = await sendBytes(platform, body, { 'content-encoding': 'gzip' });
@@ -313,7 +331,7 @@ const nasty: readonly (readonly [string, string])[] = [
 /** More than fits into a URL. */
 const nineThousandBytes: readonly [string, string] = ['nine thousand bytes', '🫐'.repeat(2250)];
 
-describe.each(byToken)('$title, token', (platform) => {
+describe.each(byTokenInBody)('$title, token in a parameter', (platform) => {
   const [name] = Object.keys(JSON.parse(platform.json({ token: 'x', login: '', password: '' })));
   const parameter = name as string;
 
@@ -355,7 +373,9 @@ describe.each(byToken)('$title, token', (platform) => {
     const authorization = pattern.replaceAll('GOOD', token);
     expect(await ask(get(platform.path, {}, { headers: { authorization } }))).toEqual(platform.no);
   });
+});
 
+describe.each(byToken)('$title, token', (platform) => {
   test('expires exactly now, and a millisecond before', async () => {
     const token = await mint(backend, 'test3', { ttl: 60 });
     const request = platform.request({ token, login: '', password: '' });
@@ -391,18 +411,34 @@ describe.each(byToken)('$title, token', (platform) => {
       'token:never-issued',
       'token:expired',
       'token:revoked',
-      'token:without-verify-scope',
       'token:of-a-client',
+      'token:for-another-resource',
       'token.test4',
       'token.in-suspended-group',
-    ].map((placeholder) => bound[placeholder] as string);
+      // AURORA is told, in the words of RFC 6750 §3.1, what another token or request would mend.
+      ...(platform === aurora ? [] : ['token:without-verify-scope', 'none']),
+    ].map((placeholder) => bound[placeholder] ?? '');
     const answers = await Promise.all(
-      [...refused, ''].map((token) =>
+      refused.map((token) =>
         send(backend.url, platform.request({ token, login: '', password: '' })),
       ),
     );
-    expect(answers).toHaveLength(8);
+    expect(answers).toHaveLength(platform === aurora ? 7 : 9);
     expect(new Set(answers.map(told)).size).toBe(1);
+  });
+
+  test('a token that was issued for this URL, and one for another path of this server', async () => {
+    const { accessToken, grant } = backend.services.database.prisma;
+    const { token, ...proof } = await prove('test3');
+    const { grantId } = await accessToken.findUniqueOrThrow({
+      where: { tokenHash: digest(token) },
+    });
+    const issueFor = (resource: string) =>
+      grant.update({ where: { id: grantId }, data: { resource } });
+    await issueFor(`${backend.url}${platform.path}`);
+    expect(await ask(platform.request({ token, ...proof }))).toEqual(accepted(platform));
+    await issueFor(`${backend.url}${platform.path}/other`);
+    expect(await ask(platform.request({ token, ...proof }))).toEqual(platform.no);
   });
 });
 

@@ -1,6 +1,7 @@
 /** Pango: what its settings change. */
-import { type Bindings, bind, get, post, type Send, send } from '../../app/scenarios/scenario.ts';
+import { type Bindings, bind, get, post, type Send } from '../../app/scenarios/scenario.ts';
 import { type Backend, startBackend } from '../support/backend.ts';
+import { send } from '../support/send.ts';
 import { bindings } from '../support/tokens.ts';
 
 let backend: Backend;

@@ -25,8 +25,11 @@ import { z } from 'zod';
 import { json } from '../../http/answer.ts';
 import type { Caller } from '../../http/endpoint.ts';
 import type { Credential, Origin, Refusal, User } from '../../verification/verdict.ts';
-import { path, platform, secret, verification } from '../platform.ts';
+import { path, platform, secret, textPlace, verification } from '../platform.ts';
+import { connect } from './authlete.connect.ts';
 import { scenarios } from './authlete.scenarios.ts';
+import { authleteSimulator } from './authlete.simulator.ts';
+import { stories } from './authlete.stories.ts';
 
 const settings = z.object({
   AUTHLETE_API_KEY: secret()
@@ -51,17 +54,35 @@ const settings = z.object({
 });
 
 /** A Java long in the vendor's DTO: an integer of up to 19 digits, never rounded. */
-const serviceApiKey = z.union([z.int(), z.bigint(), z.string()]).nullish();
+const serviceApiKey = z
+  .union([z.int(), z.bigint(), z.string()])
+  .nullish()
+  .describe('The service that asks.');
 
 const login = z.looseObject({
   serviceApiKey,
-  id: z.unknown().optional(),
-  password: z.unknown().optional(),
-  sns: z.unknown().optional(),
+  id: textPlace('The login.'),
+  password: textPlace('The password.'),
+  sns: z
+    .unknown()
+    .optional()
+    .meta({ type: ['string', 'null'], description: 'Refused when set.' }),
 });
 const developerRequest = z.object({ body: login });
 const endUserRequest = z.object({
-  body: login.extend({ claims: z.array(z.string()).nullish() }),
+  body: login.extend({
+    claims: z.array(z.string()).nullish().describe('Names of the claims to be told.'),
+  }),
+});
+
+const denied = z.object({ authenticated: z.literal(false) });
+
+const answers = (accepted: z.ZodType) => ({
+  200: { text: 'The user, or that he is refused.', body: z.union([accepted, denied]) },
+  400: {
+    text: 'The body is not a JSON object as Authlete sends it.',
+    body: z.object({ error: z.string(), request_id: z.string().optional() }),
+  },
 });
 
 function credential(
@@ -93,6 +114,9 @@ export const authlete = platform({
   docs: 'https://www.authlete.com/documents/definitive_guide/developer_authentication_callback',
   settings,
   scenarios,
+  simulator: authleteSimulator,
+  stories,
+  connect,
   endpoints: (configured, services) => {
     const caller: Caller = {
       realm: 'authlete',
@@ -123,6 +147,16 @@ export const authlete = platform({
         ...callback,
         path: configured.AUTHLETE_CALLBACK_PATH,
         request: developerRequest,
+        reference: {
+          summary: 'Developer authentication callback',
+          answers: answers(
+            z.object({
+              authenticated: z.literal(true),
+              subject: z.string().describe("The group's: its members share the services."),
+              displayName: z.string(),
+            }),
+          ),
+        },
         objection: (user, request) => (user.group ? serviceObjection(user, request) : 'no-group'),
         accept: ({ group }) =>
           json(200, {
@@ -135,6 +169,16 @@ export const authlete = platform({
         ...callback,
         path: configured.AUTHLETE_AUTHENTICATION_PATH,
         request: endUserRequest,
+        reference: {
+          summary: 'Authentication callback: the end user',
+          answers: answers(
+            z.object({
+              authenticated: z.literal(true),
+              subject: z.string().describe('Our uid.'),
+              claims: z.string().describe('JSON of the claims that were asked for.'),
+            }),
+          ),
+        },
         objection: serviceObjection,
         accept: (user, { body }) =>
           json(200, {

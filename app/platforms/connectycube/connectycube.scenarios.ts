@@ -1,5 +1,12 @@
 import { tokenOf, tokens } from '../../scenarios/cast.ts';
-import { type Expect, get, post, rule, type Scenario } from '../../scenarios/scenario.ts';
+import {
+  type Expect,
+  type ExpectElsewhere,
+  get,
+  post,
+  rule,
+  type Scenario,
+} from '../../scenarios/scenario.ts';
 
 const guide =
   'External authentication via Custom Identity Provider, https://developers.connectycube.com/guides/custom-identity-provider';
@@ -8,16 +15,32 @@ const silent = 'the vendor is silent; see README.md';
 
 const path = '/user/verify';
 const good = tokenOf('simon371');
+/** The form with two values, which a dashboard uses or does not. */
+const twoValues = { alternative: 'user_id' } as const;
+const furtherThanTheGuide = { mark: 'our choice', source: silent } as const;
 const bearer = { authorization: `Bearer ${good}` };
 const json = { 'content-type': 'application/json' };
 
 const ask = (token: string) => get(path, { token });
 
+/** Only the uid is required: where it stands, and whether there is a login, is for the dashboard to say. */
+const userElsewhere = (id: number, login: string): ExpectElsewhere => ({
+  statuses: [200],
+  atLeast: { user: { id } },
+  ifThere: { user: { login } },
+});
+
 const simon: Expect = {
   status: 200,
   text: '{"user":{"id":2345,"login":"simon371","full_name":"Simon Davis","fill_name":"Simon Davis","email":"simon371@example.com"},"uid":2345,"login":"simon371","email":"simon371@example.com"}',
+  elsewhere: userElsewhere(2345, 'simon371'),
 };
-const invalid: Expect = { status: 422, text: '{"error":"User token is invalid"}' };
+const invalid: Expect = {
+  status: 422,
+  text: '{"error":"User token is invalid"}',
+  // Of a refusal the guide says nothing; what is not a success is none.
+  elsewhere: { statuses: [400, 401, 403, 404, 422] },
+};
 
 export const scenarios: readonly Scenario[] = [
   ...rule(
@@ -43,6 +66,7 @@ export const scenarios: readonly Scenario[] = [
           login: 'Åse.Bjørnå',
           email: 'ase@example.com',
         },
+        elsewhere: userElsewhere(33, 'Åse.Bjørnå'),
       },
     },
   ),
@@ -231,6 +255,7 @@ export const scenarios: readonly Scenario[] = [
     },
     {
       id: 'connectycube-27',
+      ...furtherThanTheGuide,
       title: 'POST, with parameters beside the token',
       send: post(path, { json: { token: good, password: 'x', app: { id: 7 } } }),
       expect: simon,
@@ -282,12 +307,14 @@ export const scenarios: readonly Scenario[] = [
     `${guide}, older edition, step 3`,
     {
       id: 'connectycube-33',
+      ...twoValues,
       title: 'user_id of the user whom the token belongs to',
       send: get(path, { user_id: '2345', access_token: good }),
       expect: simon,
     },
     {
       id: 'connectycube-34',
+      ...twoValues,
       title: 'user_id of another user',
       because: 'another-user',
       send: get(path, { user_id: '1', access_token: good }),
@@ -295,6 +322,8 @@ export const scenarios: readonly Scenario[] = [
     },
     {
       id: 'connectycube-35',
+      ...twoValues,
+      ...furtherThanTheGuide,
       title: 'user_id with the newer token parameter, of another user',
       because: 'another-user',
       send: get(path, { user_id: '1', token: good }),
@@ -302,12 +331,16 @@ export const scenarios: readonly Scenario[] = [
     },
     {
       id: 'connectycube-36',
+      ...twoValues,
+      ...furtherThanTheGuide,
       title: 'user_id that is a number in JSON',
       send: post(path, { json: { user_id: 2345, access_token: good } }),
       expect: simon,
     },
     {
       id: 'connectycube-37',
+      ...twoValues,
+      ...furtherThanTheGuide,
       title: 'user_id of the user in the query, of another in the body',
       because: 'malformed',
       send: post(path, { query: { user_id: '2345' }, form: { user_id: '1', access_token: good } }),
@@ -315,6 +348,7 @@ export const scenarios: readonly Scenario[] = [
     },
     {
       id: 'connectycube-38',
+      ...twoValues,
       title: 'user_id that only begins like the right one',
       because: 'another-user',
       send: get(path, { user_id: '2345 OR 1=1', access_token: good }),
@@ -322,6 +356,8 @@ export const scenarios: readonly Scenario[] = [
     },
     {
       id: 'connectycube-39',
+      ...twoValues,
+      ...furtherThanTheGuide,
       title: 'empty user_id',
       because: 'another-user',
       send: get(path, { user_id: '', access_token: good }),
@@ -329,6 +365,7 @@ export const scenarios: readonly Scenario[] = [
     },
     {
       id: 'connectycube-40',
+      ...twoValues,
       title: 'the right user_id with an unknown token',
       because: 'unknown',
       send: get(path, { user_id: '2345', access_token: tokens.neverIssued }),
@@ -336,6 +373,8 @@ export const scenarios: readonly Scenario[] = [
     },
     {
       id: 'connectycube-41',
+      ...twoValues,
+      ...furtherThanTheGuide,
       title: 'user_id alone',
       because: 'no-credential',
       send: get(path, { user_id: '2345' }),
@@ -408,6 +447,7 @@ export const scenarios: readonly Scenario[] = [
     },
     {
       id: 'connectycube-50',
+      ...twoValues,
       title: '#{user_id} for a user_id',
       because: 'another-user',
       send: get(path, { user_id: '#{user_id}', access_token: good }),
@@ -450,6 +490,7 @@ export const scenarios: readonly Scenario[] = [
     {
       id: 'connectycube-54',
       title: 'DELETE',
+      mutating: true,
       send: { ...ask(good), method: 'DELETE' },
       expect: {
         status: 405,

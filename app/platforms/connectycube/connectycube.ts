@@ -18,18 +18,38 @@
  */
 import { z } from 'zod';
 import { json } from '../../http/answer.ts';
-import { onlyToken, platform, verification } from '../platform.ts';
+import { onlyToken, platform, textPlace, verification } from '../platform.ts';
+import { connect } from './connectycube.connect.ts';
 import { scenarios } from './connectycube.scenarios.ts';
+import { connectycubeSimulator } from './connectycube.simulator.ts';
+import { stories } from './connectycube.stories.ts';
 
 const request = z.object({
   parameters: z.object({
-    token: z.unknown().optional(),
-    access_token: z.unknown().optional(),
-    /** Two-value form: the user whom the token must belong to. */
-    user_id: z.union([z.string(), z.int(), z.bigint()]).optional(),
+    token: textPlace('The token that the app gave to ConnectyCube.'),
+    access_token: textPlace('The same, as the older guide calls it.'),
+    user_id: z
+      .union([z.string(), z.int(), z.bigint()])
+      .optional()
+      .describe('Two-value form: the user whom the token must belong to.'),
   }),
-  headers: z.object({ 'idp-token': z.string().optional() }),
+  headers: z.object({
+    'idp-token': z.string().optional().describe('The token, where the dashboard sends headers.'),
+  }),
   bearer: z.string().optional(),
+});
+
+const accepted = z.object({
+  user: z.object({
+    id: z.int(),
+    login: z.string(),
+    full_name: z.string(),
+    fill_name: z.string().describe('full_name again, as the guide misspells it.'),
+    email: z.string().optional(),
+  }),
+  uid: z.int(),
+  login: z.string(),
+  email: z.string().optional(),
 });
 
 export const connectycube = platform({
@@ -38,12 +58,27 @@ export const connectycube = platform({
   docs: 'https://developers.connectycube.com/guides/custom-identity-provider',
   settings: z.object({}),
   scenarios,
+  simulator: connectycubeSimulator,
+  stories,
+  connect,
   endpoints: (_settings, services) => [
     verification(services, {
       path: '/user/verify',
       methods: ['GET', 'POST'],
       accepts: 'any',
       request,
+      reference: {
+        summary: 'Whose token is this?',
+        text: 'One token in one place. A mapping in the dashboard can take `user.id` or `uid`: both are there.',
+        security: [{}, { bearer: [] }, { oauth2: ['verify'] }],
+        answers: {
+          200: { text: 'The token is good: the user.', body: accepted },
+          422: {
+            text: 'Every refusal. ConnectyCube shows `error` to the user of the app.',
+            body: z.object({ error: z.string() }),
+          },
+        },
+      },
       credential: ({ parameters, headers, bearer }) =>
         onlyToken(
           [parameters.token, parameters.access_token, headers['idp-token'], bearer],

@@ -18,8 +18,11 @@
 import { z } from 'zod';
 import { json } from '../../http/answer.ts';
 import type { User } from '../../verification/verdict.ts';
-import { onlyToken, path, platform, verification } from '../platform.ts';
+import { onlyToken, path, platform, textPlace, verification } from '../platform.ts';
+import { connect } from './pango.connect.ts';
 import { scenarios } from './pango.scenarios.ts';
+import { pangoSimulator } from './pango.simulator.ts';
+import { stories } from './pango.stories.ts';
 
 const settings = z.object({
   PANGO_PATH: path('/GetUserInfo').describe('Path of GetUserInfo; its name can be changed.'),
@@ -39,9 +42,25 @@ const settings = z.object({
     .describe('true: send extref, description, country, traffic, license and status beside uid.'),
 });
 
-const request = z.object({
-  parameters: z.record(z.string(), z.unknown()),
-  bearer: z.string().optional(),
+const request = (names: readonly string[]) =>
+  z.object({
+    parameters: z.object(
+      Object.fromEntries(names.map((name) => [name, textPlace('The token; one name of it.')])),
+    ),
+    bearer: z.string().optional(),
+  });
+
+const accepted = z.object({
+  result: z.literal('OK'),
+  user: z.object({
+    uid: z.int(),
+    extref: z.unknown().optional().describe('From here on: only with PANGO_USER_DETAILS.'),
+    description: z.unknown().optional(),
+    country: z.unknown().optional(),
+    traffic: z.unknown().optional(),
+    license: z.unknown().optional(),
+    status: z.unknown().optional(),
+  }),
 });
 
 /** As on the vendor's User page; what the user's profile says goes before what we can tell ourselves. */
@@ -60,20 +79,34 @@ export const pango = platform({
   docs: 'https://pango.gitbook.io/paas/console-details/project-settings/user-authentification-methods/auth-plugin-requirements',
   settings,
   scenarios,
+  simulator: pangoSimulator,
+  stories,
+  connect,
   endpoints: (
     { PANGO_PATH, PANGO_TOKEN_PARAMETER, PANGO_NOT_FOUND_TEXT, PANGO_USER_DETAILS },
     services,
   ) => {
-    const names = new Set([PANGO_TOKEN_PARAMETER, 'oauth_token', 'access_token', 'token']);
+    const names = [...new Set([PANGO_TOKEN_PARAMETER, 'oauth_token', 'access_token', 'token'])];
     const notFound = json(200, { result: PANGO_NOT_FOUND_TEXT });
     return [
       verification(services, {
         path: PANGO_PATH,
         methods: ['GET', 'POST'],
         accepts: 'any',
-        request,
+        request: request(names),
         credential: ({ parameters, bearer }) =>
-          onlyToken([...[...names].map((name) => parameters[name]), bearer], 'verify'),
+          onlyToken([...names.map((name) => parameters[name]), bearer], 'verify'),
+        reference: {
+          summary: 'GetUserInfo',
+          text: 'One token in one place. A refusal is HTTP 200, too: Pango looks at `result`.',
+          security: [{}, { bearer: [] }, { oauth2: ['verify'] }],
+          answers: {
+            200: {
+              text: 'The user, or that the token is refused.',
+              body: z.union([accepted, z.object({ result: z.literal(PANGO_NOT_FOUND_TEXT) })]),
+            },
+          },
+        },
         accept: (user) =>
           json(200, {
             result: 'OK',
