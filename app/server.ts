@@ -6,11 +6,13 @@ import closeWithGrace from 'close-with-grace';
 import { demoClient, publicPasswords, seed } from '../prisma/seed.ts';
 import { createApp } from './app.ts';
 import { customerAppId } from './client-app/kit.ts';
-import { type Config, ConfigError, environment, readConfig } from './config.ts';
+import { type Config, environment, readConfig } from './config.ts';
+import { allUsable, ConfigError } from './config-error.ts';
 import type { Lifecycle } from './health.ts';
 import { gracefulStop } from './http/graceful-stop.ts';
-import { createHttpServer } from './http/http-server.ts';
+import { createHttpServer, listeningUrl } from './http/http-server.ts';
 import { createLog, loggable } from './log.ts';
+import { generateKey, readKeys } from './oauth/keys.ts';
 import { platforms } from './platforms/index.ts';
 import { createServices, type Services } from './services.ts';
 import { findClient } from './store/clients.ts';
@@ -46,10 +48,16 @@ async function refuseDemonstration({ database, passwords }: Services) {
   if (problems.length > 0) throw new ConfigError(problems);
 }
 
-/** Where the server listens, as a URL that this machine can open. */
-function listeningUrl({ address, port, family }: AddressInfo): string {
-  const host = address === '0.0.0.0' || address === '::' ? 'localhost' : address;
-  return `http://${family === 'IPv6' && host !== 'localhost' ? `[${host}]` : host}:${port}`;
+/** Before a platform is to sign: outside production, the first key is made. */
+async function ensureSigningKey({ platforms: chosen, production, PRIVATE_KEY, KEYS_FILE }: Config) {
+  const signing = chosen.find(({ platform }) => platform.signs)?.platform;
+  if (!signing || PRIVATE_KEY || (await readKeys(KEYS_FILE)).length > 0) return;
+  if (production) {
+    throw new ConfigError([
+      `KEYS_FILE: ${signing.title} signs, and there is no key in ${KEYS_FILE}; make one: npm run admin -- key generate`,
+    ]);
+  }
+  await generateKey(KEYS_FILE, new Date());
 }
 
 class ListenError extends Error {
@@ -67,8 +75,16 @@ function listen(server: Server, { PORT, HOST }: Config): Promise<string> {
   });
 }
 
+/** For the console's suite. It takes a while to load, and no request needs it. */
+async function startAnother() {
+  const { startThrowAwayBackend } = await import('./scenarios/throw-away-backend.ts');
+  return startThrowAwayBackend();
+}
+
 async function start(config: Config) {
   const log = createLog(config);
+  await allUsable(config.platforms.map(({ platform, settings }) => platform.prepare?.(settings)));
+  await ensureSigningKey(config);
   const services = await createServices(config);
   if (config.production) await refuseDemonstration(services);
   else await seed(services.database, services.passwords);
@@ -77,7 +93,8 @@ async function start(config: Config) {
   const { server, serve } = createHttpServer();
   const stop = gracefulStop(server, lifecycle);
   const url = await listen(server, config);
-  serve(createApp(config, config.BASE_URL ?? url, services, log, lifecycle));
+  const startBackend = config.production ? undefined : startAnother;
+  serve(createApp(config, config.BASE_URL ?? url, services, log, lifecycle, startBackend));
   const stopPurging = schedulePurge(services.database, services.now, log);
 
   const stopDelay = config.STOP_DELAY * 1000;

@@ -22,7 +22,10 @@ function tryOut(config: Config, url: string): string[] {
   const lines: Readonly<Record<string, (settings: Record<string, unknown>) => string>> = {
     authlete: ({ AUTHLETE_CALLBACK_PATH }) =>
       `curl -s -u "$(${admin} caller authlete)" -H 'Content-Type: application/json' -d '{"serviceApiKey":1,"id":"test1","password":"test1","expiresIn":0}' ${url}${AUTHLETE_CALLBACK_PATH}`,
+    aurora: ({ AURORA_PATH }) =>
+      `curl -s -H "Authorization: Bearer $(${admin} token mint --user simon371)" ${url}${AURORA_PATH}`,
     connectycube: () => `curl -s "${url}/user/verify?token=$(${admin} token mint --user simon371)"`,
+    'dgp-oauth2': () => `curl -s "${url}/auth/check?next=http://localhost:5000/"`,
     pango: ({ PANGO_PATH, PANGO_TOKEN_PARAMETER }) =>
       `curl -s "${url}${PANGO_PATH}?${PANGO_TOKEN_PARAMETER}=$(${admin} token mint --user vpn-user)"`,
   };
@@ -54,6 +57,7 @@ ${tryOut(config, url)
   .map((line) => `  ${line}`)
   .join('\n')}
 
+See every flow in a browser: ${url}/console
 An App of your own, to sign in: ${url}/app
 
 `;

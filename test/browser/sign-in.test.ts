@@ -1,35 +1,20 @@
 /** What only a real browser can tell: the policies, the cookies, the keyboard, the looks. */
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { jest } from '@jest/globals';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { newToken, newUserCode } from '../../app/oauth/secrets.ts';
 import { type Backend, startBackend } from '../support/backend.ts';
-import { type Callback, describeInBrowser, launch, startCallback } from '../support/browser.ts';
+import { type Callback, describeInBrowser, startCallback } from '../support/browser.ts';
 import { secret } from '../support/canaries.ts';
+import { overflow, picture, violations, watchedPages } from '../support/pages.ts';
 import { addClient, askFor } from '../support/visitor.ts';
-
-// A browser on a busy machine.
-jest.setTimeout(60_000);
-
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 describeInBrowser('in Chromium', () => {
   let backend: Backend;
-  let browser: Browser;
   let app: Callback;
-  let context: BrowserContext;
   let page: Page;
-  /** Requests that went to any other place than this server and the app. */
-  const strayed: string[] = [];
-  /** What the browser complained about: a policy that stopped something, for one. */
-  const complaints: string[] = [];
-  /** The complaint that a test is about. */
-  let foreseen: string | undefined;
+  const { open, foresee } = watchedPages(() => backend, { besides: () => [app.url] });
 
   beforeAll(async () => {
     backend = await startBackend();
-    browser = await launch();
     app = await startCallback();
     await addClient(backend, { redirectUris: [app.url], scope: 'verify profile email' });
     await addClient(backend, {
@@ -42,31 +27,10 @@ describeInBrowser('in Chromium', () => {
 
   beforeEach(async () => {
     app.arrived.length = 0;
-    strayed.length = 0;
-    complaints.length = 0;
-    foreseen = undefined;
-    // Pages are tested as they are without scripts; axe is put in from outside.
-    context = await browser.newContext({ locale: 'en', reducedMotion: 'reduce' });
-    context.on('request', (request) => {
-      const { origin } = new URL(request.url());
-      if (![backend.url, new URL(app.url).origin].includes(origin)) strayed.push(request.url());
-    });
-    context.on('console', (message) => {
-      const said = message.text();
-      if (message.type() !== 'error' || /status of 4\d\d/.test(said)) return;
-      if (foreseen === undefined || !said.includes(foreseen)) complaints.push(said);
-    });
-    page = await context.newPage();
-  });
-
-  afterEach(async () => {
-    await context.close();
-    expect(strayed).toEqual([]);
-    expect(complaints).toEqual([]);
+    page = await open();
   });
 
   afterAll(async () => {
-    await browser?.close();
     await app?.close();
     await backend?.stop();
   });
@@ -112,6 +76,7 @@ describeInBrowser('in Chromium', () => {
 
   test('test4 is suspended: the same words as for a wrong password, and the login is kept', async () => {
     await page.goto(ask());
+    foresee(/status of 403/);
     for (const password of ['test4', 'wrong']) {
       await signIn('test4', password);
       await page.getByRole('alert').waitFor();
@@ -137,6 +102,7 @@ describeInBrowser('in Chromium', () => {
 
   test('the preset of the suspended one says so, and is refused', async () => {
     await page.goto(ask());
+    foresee(/status of 403/);
     await page.getByRole('button', { name: 'Sign in as test4 suspended' }).click();
     await page.getByRole('alert').waitFor();
     expect(app.arrived).toEqual([]);
@@ -164,18 +130,16 @@ describeInBrowser('in Chromium', () => {
   });
 
   test('without JavaScript', async () => {
-    const plain = await browser.newContext({ javaScriptEnabled: false });
-    const on = await plain.newPage();
+    const on = await open({ javaScriptEnabled: false });
     await on.goto(ask());
     await signIn('test1', 'test1', on);
     await on.getByRole('button', { name: 'Allow' }).click();
     await backInTheApp(on);
-    await plain.close();
     expect(app.arrived).toHaveLength(1);
   });
 
   test('two tabs, each of its own request, do not disturb each other', async () => {
-    const other = await context.newPage();
+    const other = await page.context().newPage();
     await page.goto(ask({ state: 'first' }));
     await other.goto(ask({ state: 'second' }));
     await signIn('test1');
@@ -211,7 +175,7 @@ describeInBrowser('in Chromium', () => {
 
   test('a page of somebody else cannot frame it', async () => {
     await page.goto(new URL('/', app.url).href);
-    foreseen = 'frame-ancestors';
+    foresee(/frame-ancestors/);
     const stopped = page.waitForEvent('console', (message) =>
       message.text().includes('frame-ancestors'),
     );
@@ -223,7 +187,7 @@ describeInBrowser('in Chromium', () => {
   test('a form planted in a page of ours could not send the password elsewhere', async () => {
     await page.goto(`${backend.url}/login`);
     await page.evaluate(`document.forms[0].setAttribute('action', ${JSON.stringify(app.url)})`);
-    foreseen = 'form-action';
+    foresee(/form-action/);
     const stopped = page.waitForEvent('console', (message) =>
       message.text().includes('form-action'),
     );
@@ -253,6 +217,7 @@ describeInBrowser('in Chromium', () => {
     const { userCode, deviceCode } = await startDevice();
     await page.goto(`${backend.url}/device`);
     await signIn('test1');
+    foresee(/status of 400/);
     await page.getByLabel('Code').fill('bcdf ghjk');
     await page.getByRole('button', { name: 'Continue' }).click();
     await page.getByRole('alert').waitFor();
@@ -280,6 +245,7 @@ describeInBrowser('in Chromium', () => {
       name: 'sign-in-refused',
       see: async () => {
         await page.goto(ask());
+        foresee(/status of 403/);
         await signIn('test1', 'wrong');
         await page.getByRole('alert').waitFor();
       },
@@ -302,6 +268,7 @@ describeInBrowser('in Chromium', () => {
       see: async () => {
         await page.goto(`${backend.url}/device?user_code=BCDF-GHJK`);
         await signIn('test1');
+        foresee(/status of 400/);
         await page.getByRole('button', { name: 'Continue' }).click();
         await page.getByRole('alert').waitFor();
       },
@@ -316,7 +283,13 @@ describeInBrowser('in Chromium', () => {
         await page.getByRole('heading', { name: 'Allow The Shop?' }).waitFor();
       },
     },
-    { name: 'unknown-app', see: () => page.goto(ask({ client_id: 'nobody' })) },
+    {
+      name: 'unknown-app',
+      see: () => {
+        foresee(/status of 400/);
+        return page.goto(ask({ client_id: 'nobody' }));
+      },
+    },
   ];
 
   const themes = ['light', 'dark'] as const;
@@ -329,23 +302,10 @@ describeInBrowser('in Chromium', () => {
       await see();
       for (const width of widths) {
         await page.setViewportSize({ width, height: 800 });
-        const tooWide = await page.evaluate(
-          'document.documentElement.scrollWidth - document.documentElement.clientWidth',
-        );
-        expect(tooWide).toBe(0);
-        const folder = process.env['SCREENSHOTS'];
-        if (folder)
-          await page.screenshot({
-            path: `${folder}/${name}-${colorScheme}-${width}.png`,
-            fullPage: true,
-          });
+        expect(await overflow(page)).toBe(0);
+        await picture(page, `${name}-${colorScheme}-${width}`);
       }
-      // Through DevTools: the policy of the page lets no script in.
-      await page.evaluate(axe);
-      const violations = await page.evaluate(
-        'axe.run().then(({ violations }) => violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)]))',
-      );
-      expect(violations).toEqual([]);
+      expect(await violations(page)).toEqual([]);
     },
   );
 });

@@ -2,8 +2,9 @@
  * Chromium for tests: CHROMIUM_PATH, or where Linux distributions put it. Where there is none the tests say that they are
  * skipped; with CI=true that is a failure.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { type Browser, chromium } from 'playwright-core';
 
@@ -41,6 +42,12 @@ const flags = [
 
 export const launch = (): Promise<Browser> =>
   chromium.launch({ executablePath: path, args: flags });
+
+/** The script that finds what hinders people, to be run in a page: https://github.com/dequelabs/axe-core. */
+export const axe = readFileSync(
+  createRequire(import.meta.url).resolve('axe-core/axe.min.js'),
+  'utf8',
+);
 
 /** An app's redirect URI, on a port of its own: what arrives there, in order. */
 export type Callback = {

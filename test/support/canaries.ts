@@ -18,6 +18,8 @@ const shortest = 8;
 
 /** Remembers values that must never be logged. */
 export function secret<Value extends string>(value: Value): Value {
+  // Of `String()` of what is not there: any log may have that word.
+  if (value === 'undefined' || value === 'null') throw new Error(`no secret: ${value}`);
   if (value.length >= shortest) {
     appendFileSync(join(folder(), `secrets-${process.pid}`), `${JSON.stringify(value)}\n`);
   }

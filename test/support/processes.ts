@@ -20,14 +20,14 @@ export type Started = {
 
 const running = new Set<ChildProcess>();
 
-/** Runs a TypeScript file of this project with nothing of our own environment but what finds programs. */
-export function startProcess(
-  [...argv]: readonly string[],
-  environment: Readonly<Record<string, string>> = {},
-  nodeOptions: readonly string[] = [],
+/** Runs Node with nothing of our own environment but what finds programs. */
+function startNode(
+  argv: readonly string[],
+  environment: Readonly<Record<string, string>>,
+  cwd: string,
 ): Started {
-  const child = spawn(process.execPath, ['--import', 'tsx', ...nodeOptions, ...argv], {
-    cwd: projectRoot,
+  const child = spawn(process.execPath, argv, {
+    cwd,
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...environment },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
@@ -72,17 +72,35 @@ export function startProcess(
   return { child, ended, said };
 }
 
-/** The server's process: `npm start` without npm, which would stand between us and its signals. */
-export function startServer(
-  environment: Readonly<Record<string, string>>,
+/** Runs a TypeScript file of this project. */
+export const startProcess = (
+  argv: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
   nodeOptions: readonly string[] = [],
-): Started & { readonly url: Promise<string> } {
-  const started = startProcess(['app/server.ts'], { PORT: '0', ...environment }, nodeOptions);
+): Started => startNode(['--import', 'tsx', ...nodeOptions, ...argv], environment, projectRoot);
+
+export type StartedServer = Started & { readonly url: Promise<string> };
+
+function server(started: Started): StartedServer {
   const url = started.said(/^listening on (http:\/\/\S+)$/m).then((match) => match[1] as string);
   // Who does not ask where it listens does not care that it did not.
   url.catch(() => {});
   return { ...started, url };
 }
+
+/** The server's process: `npm start` without npm, which would stand between us and its signals. */
+export const startServer = (
+  environment: Readonly<Record<string, string>>,
+  nodeOptions: readonly string[] = [],
+): StartedServer =>
+  server(startProcess(['app/server.ts'], { PORT: '0', ...environment }, nodeOptions));
+
+/** The same of the build in this folder. */
+export const startBuiltServer = (
+  folder: string,
+  environment: Readonly<Record<string, string>>,
+): StartedServer =>
+  server(startNode(['dist/app/server.js'], { PORT: '0', ...environment }, folder));
 
 /** For `afterEach`: whatever a failed test left running. */
 export async function endProcesses(): Promise<void> {
