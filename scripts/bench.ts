@@ -10,7 +10,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { extname, join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { newToken } from '../app/oauth/secrets.ts';
-import { postgresqlDatabase, sqliteDatabase } from './bench/database.ts';
+import { postgresqlDatabase, sqliteDatabase } from '../app/scenarios/throw-away-database.ts';
 import type { Load, Order } from './bench/load.ts';
 import { type Process, startProcess } from './bench/processes.ts';
 import type { Listening } from './bench/server.ts';
@@ -80,8 +80,9 @@ async function targets(): Promise<Target[]> {
   const database = postgres
     ? await postgresqlDatabase(
         process.env['TEST_POSTGRES_URL'] ?? 'postgresql://postgres@127.0.0.1:5432/postgres',
+        'bench',
       )
-    : await sqliteDatabase(folder);
+    : sqliteDatabase(folder);
   cleanUps.push(database.drop);
 
   const profiling = profile ? ['--cpu-prof', `--cpu-prof-dir=${profile}`] : [];

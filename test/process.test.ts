@@ -1,5 +1,5 @@
 /** The process that `npm start` makes: how it starts, what it says when it cannot, how it stops. */
-import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { Agent, type ClientRequest, createServer, type IncomingMessage, request } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -8,6 +8,7 @@ import { gracefulStop } from '../app/http/graceful-stop.ts';
 import { openDatabase } from '../app/store/database.ts';
 import { secret } from './support/canaries.ts';
 import { createDatabase, provider, type TestDatabase } from './support/databases.ts';
+import { keysFile } from './support/keys.ts';
 import { endProcesses, type Started, startServer } from './support/processes.ts';
 
 import.meta.jest.setTimeout(60_000);
@@ -31,6 +32,7 @@ const start = (environment: Record<string, string> = {}, nodeOptions: readonly s
     {
       DATABASE_URL: database.url,
       SECRETS_FILE: join(folder, 'secrets.env'),
+      KEYS_FILE: join(folder, 'keys.json'),
       FIRST_PARTY_LOGIN: 'true',
       LOG_FORMAT: 'json',
       ...environment,
@@ -43,6 +45,8 @@ const production = {
   AUTHLETE_API_KEY: secret('6d0bf3a5c97e42f1'),
   AUTHLETE_API_SECRET: secret('b7e19c04f8d2436a95e0'),
   SESSION_SECRET: secret('e4a86f0bd7c14c2f93a1'),
+  CLIENT_TOKEN_SECRET: secret('c05d7be2f1a94836b0e7'),
+  KEYS_FILE: keysFile(),
 };
 
 const answerTo = (sent: ClientRequest) =>
@@ -114,14 +118,21 @@ describe('starts', () => {
     },
   );
 
-  test('makes the folder of its data for its owner alone, and the file of its secrets', async () => {
+  test('makes the folder of its data for its owner alone, and the files in it', async () => {
     const data = join(folder, 'new');
     await start({
       ...(provider === 'sqlite' ? { DATABASE_URL: `file:${data}/kit.db` } : {}),
       SECRETS_FILE: join(data, 'secrets.env'),
+      KEYS_FILE: join(data, 'keys.json'),
     }).url;
     expect(statSync(data).mode & 0o777).toBe(0o700);
     expect(statSync(join(data, 'secrets.env')).mode & 0o777).toBe(0o600);
+    expect(statSync(join(data, 'keys.json')).mode & 0o777).toBe(0o600);
+    const files = readdirSync(data).filter((name) => name.startsWith('kit.db'));
+    expect(files.sort()).toEqual(
+      provider === 'sqlite' ? ['kit.db', 'kit.db-shm', 'kit.db-wal'] : [],
+    );
+    for (const name of files) expect(statSync(join(data, name)).mode & 0o777).toBe(0o600);
   });
 
   test('in production, with secrets of its own: seeds nobody, says nothing of users', async () => {
@@ -181,6 +192,19 @@ describe('does not start', () => {
     expect(stderr).toContain('AUTHLETE_API_KEY');
     expect(stderr).toContain('AUTHLETE_API_SECRET');
     expect(existsSync(join(folder, 'secrets.env'))).toBe(false);
+  });
+
+  test('in production, without a key to sign with: says how to make one', async () => {
+    const KEYS_FILE = join(folder, 'none.json');
+    const { code, stdout, stderr } = await start({ ...production, KEYS_FILE }).ended;
+    expect({ code, stdout, stderr }).toEqual({
+      code: 1,
+      stdout: '',
+      stderr:
+        'The configuration is not usable:\n' +
+        `  - KEYS_FILE: dgp-oauth2 signs, and there is no key in ${KEYS_FILE}; make one: npm run admin -- key generate\n`,
+    });
+    expect(existsSync(KEYS_FILE)).toBe(false);
   });
 
   test('in production, on a seeded database: names the users whose passwords are public', async () => {

@@ -69,6 +69,7 @@ beforeAll(async () => {
     NODE_ENV: 'development',
     DATABASE_URL: database.url,
     SECRETS_FILE: join(folder, 'secrets.env'),
+    KEYS_FILE: join(folder, 'keys.json'),
     FIRST_PARTY_LOGIN: 'true',
     PLATFORMS: 'all',
     PORT: '0',
@@ -133,9 +134,12 @@ describe('the README', () => {
 
   test('has something to try for each platform', () => {
     const commands = blocks.flatMap((block) => block.commands.map(({ command }) => command));
-    const platforms = ['caller authlete', '/user/verify?', '/GetUserInfo?', '/user/login'];
+    const platforms = [
+      ...['caller authlete', '/user/verify?', '/GetUserInfo?', '/user/login'],
+      ...['/userinfo', '/auth/check?', 'scenarios --'],
+    ];
 
-    expect(commands).toHaveLength(15);
+    expect(commands).toHaveLength(19);
     for (const platform of platforms) {
       expect(commands.filter((command) => command.includes(platform))).not.toEqual([]);
     }
@@ -178,6 +182,8 @@ test('the lines that the server prints at start work when they are pasted', asyn
     '{"result":"OK","user":{"uid":690109944}}',
     '{"user":{"id":2345,"login":"simon371","full_name":"Simon Davis","fill_name":"Simon Davis","email":"simon371@example.com"},"uid":2345,"login":"simon371","email":"simon371@example.com"}',
     '{"authenticated":true,"subject":"dev01","displayName":"Developer Group 01"}',
+    '{"user":{"userid":"2345","userid_sec":["feide:simon371@users.invalid"],"name":"Simon Davis","email":"simon371@example.com","profilephoto":null},"audience":"demo-app"}',
+    `{"authenticated":false,"providers":{"local":{"url":"${url}/auth/login?provider=local&next=http%3A%2F%2Flocalhost%3A5000%2F"}}}`,
   ]);
 }, 60_000);
 

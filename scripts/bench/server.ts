@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import express, { type Express } from 'express';
 import { createApp } from '../../app/app.ts';
-import { readConfig } from '../../app/config.ts';
+import { type Config, readConfig } from '../../app/config.ts';
 import type { Lifecycle } from '../../app/health.ts';
 import { gracefulStop } from '../../app/http/graceful-stop.ts';
 import { createHttpServer } from '../../app/http/http-server.ts';
@@ -62,6 +62,7 @@ async function kit(databaseUrl = '', folder = '') {
       NODE_ENV: 'test',
       DATABASE_URL: databaseUrl,
       SECRETS_FILE: join(folder, 'secrets.env'),
+      KEYS_FILE: join(folder, 'keys.json'),
       LOG_FORMAT: 'json',
     },
     platforms,
@@ -82,7 +83,9 @@ async function kit(databaseUrl = '', folder = '') {
   const lifecycle: Lifecycle = { stopping: false };
   const { server, serve } = createHttpServer();
   gracefulStop(server, lifecycle);
-  serve(createApp(config, 'http://127.0.0.1', services, createLog(config), lifecycle));
+  // As in production: there, nothing is captured for the console.
+  const production: Config = { ...config, withoutConsole: true };
+  serve(createApp(production, 'http://127.0.0.1', services, createLog(config), lifecycle));
   return { server, tokens };
 }
 
