@@ -302,7 +302,6 @@ async function run(options: Options, signal: AbortSignal): Promise<number> {
     : new Map<string, string>();
   const call: CallOptions = {
     timeout: options.timeout,
-    signal,
     ...(options.ca ? { ca: [...rootCertificates, textOf(options.ca, '--ca')].join('\n') } : {}),
   };
   const outputs = createOutputs(options);
@@ -310,7 +309,7 @@ async function run(options: Options, signal: AbortSignal): Promise<number> {
   try {
     const played = await runScenarios({
       target,
-      preflight: await firstLook(target.url, options.wait * 1000, call),
+      preflight: await firstLook(target.url, options.wait * 1000, { ...call, signal }),
       entries: selected,
       known: entries.map(({ played: { id } }) => id),
       level: choice.level,
